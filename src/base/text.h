@@ -1,0 +1,26 @@
+/* text.h: foreign text on its way into a sink. Each function appends to a
+ * bounded buffer and makes the bytes harmless there: invalid UTF-8 becomes
+ * U+FFFD, control characters are escaped or replaced, bidi controls
+ * (U+202A–202E, U+2066–2069, U+200E/F, U+061C) and line separators replaced. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+void text_json(struct buf *b, struct str s);    /* with the quotes */
+void text_html(struct buf *b, struct str s);    /* element and attribute text */
+void text_label(struct buf *b, struct str s);   /* Prometheus label, no quotes */
+/* One line for a log, a terminal or a database column: no control characters,
+ * at most max bytes cut at a character, "…" when cut. */
+void text_line(struct buf *b, struct str s, size_t max);
+/* The same into a fixed array; always NUL-terminated. Returns dst. */
+char *text_copy(char *dst, size_t size, struct str s);
+void text_url(struct buf *b, struct str s);     /* percent-encoded component */
+bool text_utf8_ok(struct str s);
+/* Hexadecimal, lower case; size must be 2 * n + 1. */
+void text_hex(char *dst, size_t size, const unsigned char *p, size_t n);
+
+#endif

@@ -1,0 +1,68 @@
+/* unit.h: a unit of work for the writer. Atomic: stored whole or not at all,
+ * idempotent by its keys. Whoever allocates it gives it away with mbox_put;
+ * the writer frees it with its own free function after the answer. */
+#ifndef MODEL_UNIT_H
+#define MODEL_UNIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/mbox.h"
+#include "model/event.h"
+#include "model/sample.h"
+
+struct conf_change;   /* conf/plan.h */
+
+enum unit_kind {
+	UNIT_RESULT,    /* struct result_unit */
+	UNIT_CONFIG,    /* struct config_unit, store/writer.h */
+	UNIT_EVENT,     /* struct event_unit */
+	UNIT_TOKEN,     /* struct token_unit, store/writer.h */
+	UNIT_NMAX
+};
+
+/* Somebody waits for durability. done runs once, on the writer's thread, after
+ * the commit (ERR_OK) or when the unit is refused for good. The waiter owns
+ * the ack and embeds it. It must not block. */
+struct ack {
+	void (*done)(struct ack *a, enum err e, const struct errinfo *ei);
+};
+
+struct unit {
+	struct msg msg;
+	enum unit_kind kind;
+	bool urgent;          /* commits at once: a transition, or someone waits */
+	size_t bytes;         /* as accounted in the mailbox */
+	struct ack *ack;      /* NULL: nobody waits */
+	int64_t queued_ns;    /* monotonic, for the queue-wait histogram */
+	void (*free)(struct unit *u);
+};
+
+/* A result is sample + transition + state (+ the same of its group): D2. */
+struct result_part {
+	bool has_transition, has_state;
+	struct transition transition;
+	struct mon_state state;
+};
+struct result_unit {
+	struct unit unit;
+	bool has_sample;      /* false: pause, resume, lateness, group only */
+	struct sample sample;
+	struct result_part *own;     /* owned; NULL: neither changed */
+	struct result_part *group;   /* owned; NULL: the group did not change */
+	char actor[64];       /* of a pause or resume; "" = the daemon */
+	/* First failure's evidence, JSON, redacted, owned; NULL: none. */
+	char *evidence;
+};
+
+struct event_unit {
+	struct unit unit;
+	struct event event;
+};
+
+struct result_unit *result_unit_new(void) MUST_USE;
+struct event_unit *event_unit_new(void) MUST_USE;
+void unit_free(struct unit *u);   /* calls u->free; NULL is fine */
+
+#endif

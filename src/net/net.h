@@ -1,0 +1,57 @@
+/* net.h: one shard's way to the network: names (c-ares on the loop), the
+ * target policy, the shared trust store, and libcurl's multi handle on the
+ * loop. Used by checks, and later by deliveries. Loop thread only. */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <openssl/ssl.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "model/sample.h"
+#include "world/world.h"
+
+struct net;
+/* Reads ca_file (or the system's bundle) once, the policy, the resolvers. The
+ * world must be the real one. */
+enum err net_new(struct world *w, const struct settings *st, struct net **ret,
+    struct errinfo *ei) MUST_USE;
+void net_free(struct net *n);
+struct world *net_world(struct net *n);
+
+/* May we speak to this address? By network, on what is actually connected to,
+ * so that a rebinding name does not get around it. */
+bool net_allowed(const struct net *n, const struct sockaddr *sa, struct errinfo *ei);
+
+/* One SSL_CTX for all strict clients and one for "insecure", both over one
+ * X509_STORE: parsing the bundle per connection costs 20 ms. */
+SSL_CTX *net_ssl(struct net *n, bool insecure);
+
+/* -- names ------------------------------------------------------------- */
+#define RESOLVE_ADDRS_MAX 16
+struct resolve {
+	/* in */
+	const char *name;         /* a literal address answers too */
+	uint16_t port;
+	int family;               /* AF_UNSPEC, AF_INET, AF_INET6 */
+	bool fresh;               /* bypass the cache (rechecks) */
+	void (*done)(struct resolve *r);   /* never from inside net_resolve */
+	/* out */
+	enum why why;             /* WHY_OK, DNS_* or LOCAL_RESOLVER */
+	unsigned n;
+	struct sockaddr_storage addr[RESOLVE_ADDRS_MAX];
+	char reason[REASON_MAX];
+	/* internal */
+	void *pending;
+};
+void net_resolve(struct net *n, struct resolve *r);
+void net_resolve_cancel(struct net *n, struct resolve *r);   /* idempotent */
+
+/* errno of a failed connect, send or socket call as a why: ours or theirs. */
+enum why net_why(int err);
+
+#endif

@@ -1,0 +1,68 @@
+/* query.h: questions to the store, on reader threads with read-only
+ * connections. A failed read is an error, never an empty answer (D11). Every
+ * call has a deadline. */
+#ifndef STORE_QUERY_H
+#define STORE_QUERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/event.h"
+#include "model/sample.h"
+
+struct store;
+struct reader;   /* one read-only connection, on its thread */
+
+/* A job runs once on a reader thread; cancelled is set when the waiter left
+ * or the daemon stops (then run is still called, with r == NULL). */
+struct read_job {
+	struct read_job *next;
+	void (*run)(struct read_job *j, struct reader *r);
+	int64_t deadline_ns;      /* monotonic; mandatory */
+	volatile bool cancelled;
+};
+/* False: too many wait; j stays the caller's. */
+bool reader_submit(struct store *s, struct read_job *j) MUST_USE;
+void reader_cancel(struct store *s, struct read_job *j);
+
+struct sample_query {
+	uint32_t monitor;
+	int64_t from_us, to_us;    /* [from, to) */
+	uint64_t before_seq;       /* page on: only older; 0 newest */
+	unsigned limit;            /* ≤ 1000 */
+};
+/* Newest first. Caller xfrees the array. */
+enum err query_samples(struct reader *r, const struct sample_query *q,
+    struct sample **ret, size_t *ret_n, struct errinfo *ei) MUST_USE;
+
+struct stored_transition {
+	uint64_t id;
+	struct transition t;
+	char *evidence;            /* owned; NULL none */
+};
+/* monitor 0: of all. Newest first, id < before_id (0: newest). */
+enum err query_transitions(struct reader *r, uint32_t monitor, int64_t from_us,
+    int64_t to_us, uint64_t before_id, unsigned limit,
+    struct stored_transition **ret, size_t *ret_n, struct errinfo *ei) MUST_USE;
+void stored_transitions_free(struct stored_transition *t, size_t n);
+/* The transition in force at a time, with its evidence. */
+enum err query_transition_at(struct reader *r, uint32_t monitor, int64_t at_us,
+    struct stored_transition *ret, struct errinfo *ei) MUST_USE;
+enum err query_events(struct reader *r, uint64_t after_id, uint64_t before_id,
+    unsigned limit, bool newest_first, struct event **ret, size_t *ret_n,
+    struct errinfo *ei) MUST_USE;
+
+struct uptime {
+	int64_t from_us, to_us;      /* as asked, cut at creation and now */
+	int64_t up_us, down_us, degraded_us, unknown_us, paused_us, pending_us;
+	double ratio;                /* up ÷ (up + down); NaN: nothing known */
+	uint32_t outages;
+	int64_t longest_us, mttr_us, mtbf_us;   /* -1: none */
+};
+/* Time-weighted, from transitions and gaps, edges exact: up, degraded and
+ * late count as up; unknown, paused, pending and gaps are not known. */
+enum err query_uptime(struct reader *r, uint32_t monitor, int64_t from_us,
+    int64_t to_us, struct uptime *ret, struct errinfo *ei) MUST_USE;
+
+#endif

@@ -1,0 +1,77 @@
+/* store.h: what is durable, and the one thread that makes it so. Everything
+ * persisted passes through store_inbox as units; a batch is one transaction;
+ * acks and the view follow the commit. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hist.h"
+#include "base/mbox.h"
+#include "conf/plan.h"
+#include "model/command.h"
+#include "model/unit.h"
+
+struct store;
+struct view;
+struct live;
+
+struct store_conf {
+	char path[512];               /* absolute, of the SQLite file */
+	int64_t commit_delay_ns;
+	uint32_t queue;               /* units */
+	uint64_t queue_bytes;
+	uint32_t readers;
+	const struct monitor_kind *const *kinds;
+	/* After a commit that changed monitors: what each shard must hear.
+	 * On the writer's thread. The command is given away. */
+	void (*to_shard)(void *arg, struct command *c, uint32_t group_or_id);
+	void *to_shard_arg;
+	const char *vfs;              /* NULL; tests name their own */
+	bool memory;                  /* tests only */
+};
+
+/* Takes the lock file (a second daemon is refused with the pid of the first),
+ * opens, migrates (a newer schema is refused), fills in the gap since the last
+ * alive stamp, loads the view. No thread runs yet. */
+enum err store_open(const struct store_conf *c, struct store **ret,
+    struct errinfo *ei) MUST_USE;
+/* Start the writer and reader threads. */
+enum err store_start(struct store *s, struct errinfo *ei) MUST_USE;
+/* Send every stored monitor, groups first, with its state, through to_shard
+ * as COMMAND_PUT. Before or after store_start. */
+void store_replay(struct store *s);
+struct mbox *store_inbox(struct store *s);
+struct view *store_view(struct store *s);
+struct live *store_live(struct store *s);
+/* Everything queued is stored and acked, WAL checkpointed, file closed, by
+ * deadline_ns; ERR_TIMEOUT says units were left. Readers are interrupted. */
+enum err store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei);
+void store_free(struct store *s);
+/* Does it commit? For /readyz: ERR_OK or what is wrong, from cached facts. */
+enum err store_ready(struct store *s, struct errinfo *ei);
+
+/* Counters for /metrics and "store stats"; relaxed atomics, any thread. */
+enum row_kind { ROW_SAMPLE, ROW_TRANSITION, ROW_STATE, ROW_EVENT, ROW_CONFIG,
+	ROW_NMAX };
+extern const char *const row_kind_names[ROW_NMAX];
+enum store_op { OP_OPEN, OP_BEGIN, OP_WRITE, OP_COMMIT, OP_READ,
+	OP_CHECKPOINT, OP_NMAX };
+extern const char *const store_op_names[OP_NMAX];
+enum err_class { CLASS_BUSY, CLASS_IO, CLASS_FULL, CLASS_CORRUPT,
+	CLASS_CONSTRAINT, CLASS_OTHER, CLASS_NMAX };
+extern const char *const err_class_names[CLASS_NMAX];
+enum checkpoint { CKPT_DONE, CKPT_PARTIAL, CKPT_BUSY, CKPT_ERROR, CKPT_NMAX };
+extern const char *const checkpoint_names[CKPT_NMAX];
+struct store_stats {
+	_Atomic uint64_t commits, rows[ROW_NMAX], dropped[UNIT_NMAX];
+	_Atomic uint64_t errors[OP_NMAX][CLASS_NMAX], checkpoints[CKPT_NMAX];
+	_Atomic uint64_t wal_bytes, file_bytes, duplicates, refused;
+	_Atomic int64_t last_commit_us, failing_since_us;   /* 0: not failing */
+	struct hist commit, queue_wait;
+};
+const struct store_stats *store_stats(const struct store *s);
+
+#endif
