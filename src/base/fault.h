@@ -1,7 +1,8 @@
 /* fault.h: named points where a test may make the product fail or die.
  * Compiled in only with -DFAULTS (test builds); otherwise FAULT() is 0.
  * VEDETTE_FAULT="writer.commit=kill@3,writer.commit=error@5": at the third
- * pass of that point the process kills itself, at the fifth FAULT() is true. */
+ * pass of that point the process kills itself, at the fifth FAULT() is true
+ * ("@5+": and at every later one). */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 

@@ -9,6 +9,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -27,8 +28,14 @@ struct log_kv {
 	const char *s;   /* NULL: the number */
 	int64_t i;
 };
-#define KV(k, v)    ((struct log_kv){.key = (k), .s = (v) ? (v) : ""})
+#define KV(k, v)    ((struct log_kv){.key = (k), .s = log_word(v)})
 #define KV_I(k, v)  ((struct log_kv){.key = (k), .i = (v)})
+
+static inline const char *
+log_word(const char *s)
+{
+	return s == NULL ? "" : s;
+}
 
 struct log_site {   /* static at each call; the rate limit's memory */
 	int64_t window_ns;

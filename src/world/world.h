@@ -24,7 +24,9 @@ struct timer {
 };
 
 /* Called at the top of a turn when the process did not run for stall_ns:
- * suspended, stopped, or starved. */
+ * suspended, stopped, or starved. It comes out of the turn's first world_now
+ * or world_fresh, which may be inside a socket callback: it only takes note
+ * and frees nothing. */
 typedef void stall_fn(void *arg, int64_t stall_ns);
 #define WORLD_STALL_NS INT64_C(1000000000)
 
