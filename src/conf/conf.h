@@ -27,7 +27,11 @@ struct settings {
 };
 extern const struct opt settings_opts[];   /* nested tables, one per section */
 void settings_free(struct settings *s);
-/* Apply VEDETTE_* variables over what the file said. */
+/* What one setting says about another. */
+enum err settings_check(const struct settings *s, struct errinfo *ei) MUST_USE;
+/* Apply VEDETTE_<SECTION>_<KEY> variables over what the file said, lists with
+ * commas between, then settings_check. Unknown VEDETTE_* names are errors;
+ * CONFIG, FAULT, URL, TOKEN and BUILD are somebody else's. */
 enum err settings_env(struct settings *s, char **environ_, struct errinfo *ei) MUST_USE;
 
 struct channel_conf {

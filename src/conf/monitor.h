@@ -82,6 +82,43 @@ enum err monitor_conf_load(struct str json, const char *name, const char *group_
 json_t *monitor_conf_json(const struct monitor_conf *c, enum opt_secrets how) MUST_USE;
 /* Do a and b look at another target (OPT_TARGET rows or type differ)? */
 bool monitor_conf_retargets(const struct monitor_conf *a, const struct monitor_conf *b);
-extern const struct opt monitor_opts[];
+extern const struct opt monitor_opts[];        /* common, of what is checked */
+extern const struct opt monitor_push_opts[];   /* common, of push */
+extern const struct opt monitor_group_opts[];  /* common, of groups */
+
+/* Edits. What comes back is a new conf with old's id, version, origin and so
+ * on; a new "name" keeps the id. "group" in the body (a name, null for none)
+ * moves it: then path says where to and group (the id) is 0 for the writer to
+ * fill in. A masked secret means unchanged; where there is nothing to keep it
+ * is refused. */
+/* RFC 7396 merge onto what was set, then everything is checked again. */
+enum err monitor_conf_patch(const struct monitor_conf *old, const json_t *patch,
+    const struct monitor_kind *const *kinds, struct monitor_conf **ret,
+    struct errinfo *ei) MUST_USE;
+/* body says all of it; only secrets that it leaves out stay. old NULL: a new
+ * monitor, origin hand. */
+enum err monitor_conf_replace(const struct monitor_conf *old,
+    const json_t *body, const struct monitor_kind *const *kinds,
+    struct monitor_conf **ret, struct errinfo *ei) MUST_USE;
+/* For c that takes old's place: old's secrets where c has OPT_MASK or, as long
+ * as both look at the same target, nothing ("" removes a secret). *c may
+ * become another conf; the old reference is then dropped. */
+enum err monitor_conf_keep_secrets(struct monitor_conf **c,
+    const struct monitor_conf *old, struct errinfo *ei) MUST_USE;
+/* Refuses a conf that holds a masked secret: nothing is there to keep. */
+enum err monitor_conf_unmasked(const struct monitor_conf *c,
+    struct errinfo *ei) MUST_USE;
+/* Before c is shared: its place in the tree; NULL: no group. */
+void monitor_conf_set_path(struct monitor_conf *c, const char *group_name);
+/* Before c is shared: the token of a push monitor that has none. */
+void monitor_conf_set_token(struct monitor_conf *c, const char *token);
+/* id, group, version, origin, archived, paused and created, from old. */
+void monitor_conf_inherit(struct monitor_conf *c, const struct monitor_conf *old);
+/* The row arrays of one conf, in the order of its canonical text. */
+#define MONITOR_SETS 4
+void monitor_conf_sets(const struct monitor_conf *c,
+    struct opt_set sets[MONITOR_SETS]);
+/* NULL when s may be a name; else what may. */
+const char *monitor_name_check(struct str s);
 
 #endif

@@ -45,7 +45,9 @@ enum opt_flags {
 	OPT_TARGET = 8,     /* changing it means another target: history stays,
 			     * the streak starts anew */
 	OPT_HIDDEN = 16,    /* not exported (was:) */
-	OPT_NULLABLE = 32   /* no default: absent stays zero/NULL */
+	OPT_NULLABLE = 32,  /* no default: absent stays zero/NULL */
+	OPT_AUTO = 64,      /* a number, or the word auto, stored as 0 */
+	OPT_NARROW = 128    /* a size in a uint32_t; SIZE32 needs it */
 };
 
 struct opt {
@@ -73,6 +75,7 @@ struct opt {
 #define DURATION(n, s, f, ...) OPT_ROW(n, OPT_DURATION, s, f, int64_t, __VA_ARGS__)
 #define COUNTER(n, s, f, ...)  OPT_ROW(n, OPT_COUNT, s, f, uint32_t, __VA_ARGS__)
 #define SIZE(n, s, f, ...)     OPT_ROW(n, OPT_SIZE, s, f, uint64_t, __VA_ARGS__)
+#define SIZE32(n, s, f, ...)   OPT_ROW(n, OPT_SIZE, s, f, uint32_t, __VA_ARGS__)
 #define FLAG(n, s, f, ...)     OPT_ROW(n, OPT_FLAG, s, f, bool, __VA_ARGS__)
 #define STRING(n, s, f, ...)   OPT_ROW(n, OPT_STRING, s, f, char *, __VA_ARGS__)
 #define SECRET(n, s, f, ...)   OPT_ROW(n, OPT_SECRET, s, f, char *, __VA_ARGS__)
@@ -105,6 +108,29 @@ enum opt_secrets { OPT_SECRETS_PLAIN, OPT_SECRETS_MASK };
 json_t *opt_write(const struct opt_set *sets, size_t nsets,
     enum opt_secrets how) MUST_USE;
 #define OPT_MASK "********"
+char *opt_text(const json_t *v) MUST_USE;   /* compact, for xfree */
+
+/* The struct's fields as if an empty mapping had been read. */
+void opt_defaults(const struct opt *rows, void *base);
+/* One value from text, as from a file: lists with commas between. */
+enum err opt_set(const struct opt *o, void *base, struct str text,
+    struct errinfo *ei) MUST_USE;
+/* The row called name; NULL. */
+const struct opt *opt_find(const struct opt *rows, struct str name);
+/* Do the rows that have one of these flags (0: all) hold the same in both? */
+bool opt_equal(const struct opt *rows, const void *a, const void *b,
+    unsigned flags);
+/* Secrets that were set to "" (to be written, as "no secret") become NULL. */
+void opt_drop_empty(const struct opt *rows, void *base);
+/* Put where it is before the field that ei names: "monitors[2].". */
+void opt_under(struct errinfo *ei, const char *fmt, ...) FORMAT(2, 3);
+/* OPT_MASK in a secret of v becomes what old has there. A secret that v does
+ * not name is taken over too when missing is set; "" always removes it. */
+void opt_unmask(const struct opt *rows, json_t *v, const json_t *old,
+    bool missing);
+void opt_hide(const struct opt *rows, json_t *v);   /* secrets become OPT_MASK */
+/* The first secret of v that still is OPT_MASK; NULL: none. */
+const struct opt *opt_masked(const struct opt *rows, const json_t *v);
 
 /* JSON Schema (2020-12) "properties" of these rows; caller json_decrefs. */
 json_t *opt_schema(const struct opt *rows) MUST_USE;

@@ -42,5 +42,7 @@ void tree_freep(struct tree *const *t);
 
 /* The value of key in a mapping; NULL when absent or n is no mapping. */
 const struct node *node_get(const struct node *n, const char *key);
+/* The line of "a.b" below n; as far as it is there. */
+uint32_t node_line(const struct node *n, const char *path);
 
 #endif

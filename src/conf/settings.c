@@ -1,0 +1,345 @@
+/* settings.c: the daemon's own settings: rows, cross checks, environment. */
+#include "conf/conf.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/time.h"
+
+#define NAME_MAX_ENV 80
+#define YEARS(n) ((n) * 365 * DAY_NS)
+
+static bool
+settings_is_port(struct str s)
+{
+	uint64_t port;
+
+	return str_u64(s, UINT16_MAX, &port);
+}
+
+static bool
+settings_is_ip(struct str s)
+{
+	unsigned char ip[16];
+	char text[64];
+
+	if (s.n == 0 || s.n >= sizeof(text))
+		return false;
+	(void)text_copy(text, sizeof(text), s);
+	return inet_pton(AF_INET, text, ip) == 1 ||
+	    inet_pton(AF_INET6, text, ip) == 1;
+}
+
+/* "host:port", "[v6]:port"; *host without brackets. */
+static bool
+settings_host_port(struct str s, struct str *host)
+{
+	const char *colon = s.n > 0 ? memrchr(s.p, ':', s.n) : NULL;
+	size_t at;
+
+	if (colon == NULL)
+		return false;
+	at = (size_t)(colon - s.p);
+	*host = (struct str){s.p, at};
+	if (at >= 2 && s.p[0] == '[' && s.p[at - 1] == ']')
+		*host = (struct str){s.p + 1, at - 2};
+	else if (memchr(s.p, ':', at) != NULL)
+		return false;
+	return settings_is_port((struct str){colon + 1, s.n - at - 1});
+}
+
+static const char *
+settings_http_check(struct str s)
+{
+	struct str host;
+
+	if (settings_host_port(s, &host) && host.n > 0)
+		return NULL;
+	return "ADDRESS:PORT or [IPV6]:PORT, e.g. 127.0.0.1:8080; port 0 "
+	    "takes a free one";
+}
+
+static const char *
+settings_resolver_check(struct str s)
+{
+	struct str host;
+
+	if (settings_is_ip(s) ||
+	    (settings_host_port(s, &host) && settings_is_ip(host)))
+		return NULL;
+	return "IP, IP:PORT or [IPV6]:PORT";
+}
+
+static const char *
+settings_cidr_check(struct str s)
+{
+	struct str ip, bits = str_cut(s, '/', &ip);
+	bool v6 = ip.n > 0 && memchr(ip.p, ':', ip.n) != NULL;
+	uint64_t n;
+
+	if (settings_is_ip(ip) && (ip.n == s.n ||
+	    str_u64(bits, v6 ? 128 : 32, &n)))
+		return NULL;
+	return "a network (10.0.0.0/8, 2001:db8::/32) or an address";
+}
+
+static const char *
+settings_zone_check(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!isalnum((unsigned char)s.p[i]) &&
+		    strchr("_+-/", s.p[i]) == NULL)
+			return "a time zone such as UTC or Europe/Berlin";
+	return s.p[0] == '/' ? "a time zone, not a path" : NULL;
+}
+
+/* A PostgreSQL URL may hold a password: its refusal (settings_check) does not
+ * repeat it, so it gets past this row. */
+static const char *
+settings_store_check(struct str s)
+{
+	if ((str_starts(s, STR("sqlite:")) && s.n > 7) ||
+	    str_starts(s, STR("postgres")))
+		return NULL;
+	return "sqlite:FILE, relative to server.data";
+}
+
+static const struct opt server_opts[] = {
+	STRING("http", settings, server.http, .flags = OPT_RESTART,
+	    .dflt = "127.0.0.1:8080", .min = 1, .max = 255,
+	    .check = settings_http_check,
+	    .help = "Where the status page, API and metrics listen."),
+	STRING("data", settings, server.data, .flags = OPT_RESTART,
+	    .dflt = "./var", .min = 1, .max = 1024,
+	    .help = "Directory of the store and the control socket, relative "
+	    "to the configuration file."),
+	STRINGS("trusted_proxies", settings, server.trusted_proxies,
+	    .flags = OPT_RESTART, .max = 64, .check = settings_cidr_check,
+	    .help = "Networks whose X-Forwarded-For is believed."),
+	STRING("tls_cert", settings, server.tls_cert, .flags = OPT_RESTART,
+	    .max = 1024, .help = "PEM file with the certificate chain; HTTPS "
+	    "instead of HTTP."),
+	STRING("tls_key", settings, server.tls_key, .flags = OPT_RESTART,
+	    .max = 1024, .help = "PEM file with the certificate's key."),
+	OPT_END
+};
+
+static const struct opt retention_opts[] = {
+	DURATION("samples", settings, store.retention.samples_ns,
+	    .flags = OPT_RESTART, .dflt = "90d", .min = 3600 * NS_PER_S,
+	    .max = YEARS(100), .help = "How long check samples are kept."),
+	DURATION("transitions", settings, store.retention.transitions_ns,
+	    .flags = OPT_RESTART, .dflt = "5y", .min = 3600 * NS_PER_S,
+	    .max = YEARS(100), .help = "How long status changes are kept."),
+	DURATION("logs", settings, store.retention.logs_ns,
+	    .flags = OPT_RESTART, .dflt = "30d", .min = 3600 * NS_PER_S,
+	    .max = YEARS(100), .help = "How long logs are kept."),
+	OPT_END
+};
+
+static const struct opt store_opts[] = {
+	STRING("url", settings, store.url, .flags = OPT_RESTART,
+	    .dflt = "sqlite:vedette.db", .min = 1, .max = 1024,
+	    .check = settings_store_check,
+	    .help = "The database: sqlite:FILE, relative to server.data."),
+	DURATION("commit_delay", settings, store.commit_delay_ns,
+	    .flags = OPT_RESTART, .dflt = "1s", .max = 10 * NS_PER_S,
+	    .help = "How long samples nobody waits for may share a commit."),
+	TABLE("retention", retention_opts, .help = "How long data is kept."),
+	SIZE("disk_budget", settings, store.disk_budget,
+	    .flags = OPT_RESTART, .dflt = "4GiB", .min = 64 << 20,
+	    .max = INT64_C(1) << 50,
+	    .help = "Disk space the store may take."),
+	COUNTER("queue", settings, store.queue, .flags = OPT_RESTART,
+	    .dflt = "65536", .min = 16, .max = 16777216,
+	    .help = "Units that may wait for the writer."),
+	SIZE("queue_bytes", settings, store.queue_bytes,
+	    .flags = OPT_RESTART, .dflt = "64MiB", .min = 64 << 10,
+	    .max = INT64_C(64) << 30, .help = "Bytes that may wait for it."),
+	COUNTER("readers", settings, store.readers, .flags = OPT_RESTART,
+	    .dflt = "4", .min = 1, .max = 64,
+	    .help = "Threads that answer queries."),
+	OPT_END
+};
+
+static const struct opt limits_opts[] = {
+	COUNTER("shards", settings, limits.shards,
+	    .flags = OPT_RESTART | OPT_AUTO, .dflt = "auto", .min = 1,
+	    .max = 64, .help = "Threads that check; auto: by processors."),
+	COUNTER("in_flight", settings, limits.in_flight, .dflt = "4096",
+	    .min = 1, .max = 1000000, .help = "Checks at the same time."),
+	COUNTER("per_host", settings, limits.per_host, .dflt = "128",
+	    .min = 1, .max = 65536,
+	    .help = "Checks of one host at the same time."),
+	COUNTER("http_connections", settings, limits.http_connections,
+	    .flags = OPT_RESTART, .dflt = "1024", .min = 8, .max = 65536,
+	    .help = "HTTP connections at the same time."),
+	COUNTER("sse_clients", settings, limits.sse_clients,
+	    .flags = OPT_RESTART, .dflt = "256", .max = 65536,
+	    .help = "Of these, how many may follow live events."),
+	SIZE32("body", settings, limits.body,
+	    .flags = OPT_RESTART | OPT_NARROW, .dflt = "1MiB",
+	    .min = 4 << 10, .max = 64 << 20,
+	    .help = "Bytes of one request's body; apply takes 32MiB."),
+	OPT_END
+};
+
+static const struct opt log_opts[] = {
+	CHOICE("level", settings, log.level, .dflt = "info",
+	    .choices = log_level_names, .help = "The least that is logged."),
+	CHOICE("format", settings, log.format, .dflt = "text",
+	    .choices = log_format_names, .help = "How a line looks."),
+	OPT_END
+};
+
+static const struct opt metrics_opts[] = {
+	FLAG("public", settings, metrics.public_, .flags = OPT_RESTART,
+	    .dflt = "false",
+	    .help = "Serve /metrics to others than loopback without a token."),
+	OPT_END
+};
+
+static const struct opt status_page_opts[] = {
+	STRING("title", settings, status_page.title, .flags = OPT_RESTART,
+	    .dflt = "Status", .min = 1, .max = 120,
+	    .help = "The page's title."),
+	FLAG("targets", settings, status_page.targets, .flags = OPT_RESTART,
+	    .dflt = "false",
+	    .help = "Show the targets of monitors with hide_target: false."),
+	STRING("time_zone", settings, status_page.time_zone,
+	    .flags = OPT_RESTART, .dflt = "UTC", .min = 1, .max = 64,
+	    .check = settings_zone_check,
+	    .help = "In which the page shows times."),
+	OPT_END
+};
+
+static const struct opt net_opts[] = {
+	STRINGS("resolvers", settings, net.resolvers, .flags = OPT_RESTART,
+	    .max = 8, .check = settings_resolver_check,
+	    .help = "DNS servers; those of the system when not given."),
+	STRINGS("deny", settings, net.deny, .flags = OPT_RESTART, .max = 256,
+	    .dflt = "169.254.169.254/32, fd00:ec2::254/128, "
+	    "100.100.100.200/32", .check = settings_cidr_check,
+	    .help = "Networks no check may connect to; cloud metadata "
+	    "addresses when not given."),
+	STRINGS("allow", settings, net.allow, .flags = OPT_RESTART,
+	    .max = 256, .check = settings_cidr_check,
+	    .help = "Exceptions from deny."),
+	STRING("ca_file", settings, net.ca_file, .flags = OPT_RESTART,
+	    .max = 1024,
+	    .help = "PEM file of trusted roots; the system's when not given."),
+	OPT_END
+};
+
+const struct opt settings_opts[] = {
+	TABLE("server", server_opts, .help = "Where vedette lives."),
+	TABLE("store", store_opts, .help = "Where data goes."),
+	TABLE("limits", limits_opts, .help = "How much at once."),
+	TABLE("log", log_opts, .help = "What the daemon says."),
+	TABLE("metrics", metrics_opts, .help = "The page for Prometheus."),
+	TABLE("status_page", status_page_opts, .help = "The public page."),
+	TABLE("net", net_opts, .help = "How checks reach the network."),
+	OPT_END
+};
+
+void
+settings_free(struct settings *s)
+{
+	opt_free(settings_opts, s);
+	memset(s, 0, sizeof(*s));
+}
+
+enum err
+settings_check(const struct settings *s, struct errinfo *ei)
+{
+	if (strncmp(s->store.url, "postgres", 8) == 0)
+		return fail_at(ei, ERR_INVALID, "store.url", 0,
+		    "PostgreSQL is not supported in this version; allowed: "
+		    "sqlite:FILE");
+	if ((s->server.tls_cert == NULL) != (s->server.tls_key == NULL))
+		return fail_at(ei, ERR_INVALID, s->server.tls_cert == NULL ?
+		    "server.tls_cert" : "server.tls_key", 0,
+		    "is missing; tls_cert and tls_key go together");
+	return ERR_OK;
+}
+
+/* STORE_RETENTION_SAMPLES → the row; NULL. */
+static const struct opt *
+settings_env_row(const struct opt *rows, struct str name)
+{
+	const struct opt *found;
+	size_t n, i;
+
+	for (const struct opt *o = rows; o->name != NULL; o++) {
+		n = strlen(o->name);
+		for (i = 0; i < n && i < name.n; i++)
+			if (toupper((unsigned char)o->name[i]) != name.p[i])
+				break;
+		if (i < n)
+			continue;
+		if (o->type != OPT_TABLE && name.n == n)
+			return o;
+		if (o->type != OPT_TABLE || name.n <= n || name.p[n] != '_')
+			continue;
+		found = settings_env_row(o->sub,
+		    (struct str){name.p + n + 1, name.n - n - 1});
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+/* Read by others: the command line's client, tests and packaging. */
+static bool
+settings_env_foreign(struct str name)
+{
+	static const char *const names[] = {
+		"CONFIG", "FAULT", "URL", "TOKEN", "BUILD",
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (str_is(name, names[i]))
+			return true;
+	return false;
+}
+
+enum err
+settings_env(struct settings *s, char **environ_, struct errinfo *ei)
+{
+	static const struct str prefix = {"VEDETTE_", 8};
+	const struct opt *o;
+	struct str name, value;
+	char field[NAME_MAX_ENV];
+	enum err e;
+
+	for (char **v = environ_; v != NULL && *v != NULL; v++) {
+		if (!str_starts(str_of(*v), prefix))
+			continue;
+		value = str_cut(str_of(*v), '=', &name);
+		(void)text_copy(field, sizeof(field), name);
+		name = (struct str){name.p + prefix.n, name.n - prefix.n};
+		if (settings_env_foreign(name))
+			continue;
+		o = settings_env_row(settings_opts, name);
+		if (o == NULL)
+			return fail_at(ei, ERR_INVALID, field, 0,
+			    "no such setting in the environment; allowed: "
+			    "VEDETTE_<SECTION>_<KEY>, e.g. "
+			    "VEDETTE_STORE_COMMIT_DELAY");
+		if (!text_utf8_ok(value))
+			return fail_at(ei, ERR_INVALID, field, 0,
+			    "the value is not UTF-8");
+		e = opt_set(o, s, value, ei);
+		if (e != ERR_OK) {
+			if (ei != NULL)
+				(void)text_copy(ei->field, sizeof(ei->field),
+				    str_of(field));
+			return e;
+		}
+	}
+	return settings_check(s, ei);
+}
