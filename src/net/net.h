@@ -49,6 +49,9 @@ struct resolve {
 	void *pending;
 };
 void net_resolve(struct net *n, struct resolve *r);
+/* Answer at once what needs no network: literal addresses and what the cache
+ * holds. False: nothing was begun, use net_resolve. */
+bool net_resolve_now(struct net *n, struct resolve *r) MUST_USE;
 void net_resolve_cancel(struct net *n, struct resolve *r);   /* idempotent */
 
 /* errno of a failed connect, send or socket call as a why: ours or theirs. */
