@@ -1,0 +1,107 @@
+/* health.c: see health.h. */
+#include "http/health.h"
+
+#include <stdatomic.h>
+
+#include "base/mbox.h"
+#include "http/field.h"
+#include "http/server.h"
+#include "model/unit.h"
+
+static enum flow
+health_ok(struct req *q)
+{
+	BUF_AUTO(b, 16);
+
+	buf_add(&b, STR("ok\n"));
+	answer_take(&q->out, 200, answer_text, &b);
+	return ANSWERED;
+}
+
+enum flow
+health_alive(struct req *q)
+{
+	return health_ok(q);
+}
+
+/* What is wrong is for operators: it may name files. The public hears that
+ * something is; the log and "store stats" say what. */
+enum flow
+health_ready(struct req *q)
+{
+	struct errinfo ei = {0};
+
+	if (store_ready(q->h->c.store, &ei) == ERR_OK)
+		return health_ok(q);
+	return req_bad(q, 503, NULL, q->door->control && ei.text[0] != '\0' ?
+	    ei.text : "the store does not commit");
+}
+
+static uint64_t
+health_get(const _Atomic uint64_t *v)
+{
+	return atomic_load_explicit(v, memory_order_relaxed);
+}
+
+static const char *const unit_names[UNIT_NMAX] = {
+	[UNIT_RESULT] = "result", [UNIT_CONFIG] = "config",
+	[UNIT_EVENT] = "event", [UNIT_TOKEN] = "token",
+};
+
+static void
+health_counts(struct buf *b, const struct store_stats *s)
+{
+	field_open(b, "rows", '{');
+	for (int i = 0; i < ROW_NMAX; i++)
+		field_u64(b, row_kind_names[i], health_get(&s->rows[i]));
+	field_next(b, '}');
+	field_open(b, "dropped", '{');
+	for (int i = 0; i < UNIT_NMAX; i++)
+		field_u64(b, unit_names[i], health_get(&s->dropped[i]));
+	field_next(b, '}');
+	field_open(b, "errors", '{');
+	for (int i = 0; i < OP_NMAX; i++) {
+		field_open(b, store_op_names[i], '{');
+		for (int j = 0; j < CLASS_NMAX; j++)
+			field_u64(b, err_class_names[j],
+			    health_get(&s->errors[i][j]));
+		field_next(b, '}');
+	}
+	field_next(b, '}');
+	field_open(b, "checkpoints", '{');
+	for (int i = 0; i < CKPT_NMAX; i++)
+		field_u64(b, checkpoint_names[i],
+		    health_get(&s->checkpoints[i]));
+	field_next(b, '}');
+}
+
+enum flow
+health_store(struct req *q)
+{
+	const struct store_stats *s = store_stats(q->h->c.store);
+	BUF_AUTO(b, 65536);
+	struct errinfo ei = {0};
+	enum err e = store_ready(q->h->c.store, &ei);
+	size_t units, bytes;
+
+	mbox_depth(store_inbox(q->h->c.store), &units, &bytes);
+	buf_addc(&b, '{');
+	field_flag(&b, "ready", e == ERR_OK);
+	field_word(&b, "trouble", e == ERR_OK ? NULL : ei.text);
+	field_u64(&b, "commits", health_get(&s->commits));
+	health_counts(&b, s);
+	field_u64(&b, "duplicates", health_get(&s->duplicates));
+	field_u64(&b, "refused", health_get(&s->refused));
+	field_u64(&b, "wal_bytes", health_get(&s->wal_bytes));
+	field_u64(&b, "file_bytes", health_get(&s->file_bytes));
+	field_time(&b, "last_commit", atomic_load(&s->last_commit_us));
+	field_time(&b, "failing_since", atomic_load(&s->failing_since_us));
+	field_open(&b, "queue", '{');
+	field_u64(&b, "units", units);
+	field_u64(&b, "bytes", bytes);
+	field_next(&b, '}');
+	field_close(&b, '}');
+	buf_addc(&b, '\n');
+	answer_take(&q->out, 200, answer_json, &b);
+	return ANSWERED;
+}

@@ -1,0 +1,23 @@
+/* pages.h: renderings of the public pages, kept for a second, so that a crowd
+ * in front of them costs as much as one. Whoever comes first renders, the
+ * others wait for it. */
+#ifndef HTTP_PAGES_H
+#define HTTP_PAGES_H
+
+#include <stdint.h>
+
+#include "http/answer.h"
+#include "http/req.h"
+
+#define PAGES_KEPT    16
+#define PAGES_KEEP_NS INT64_C(1000000000)
+
+struct pages;
+
+struct pages *pages_new(void) MUST_USE;
+void pages_free(struct pages *p);
+/* q->out becomes a copy of the rendering with this key; render makes it in
+ * q->out when there is none. Only a 200 is kept. */
+enum flow pages_answer(struct req *q, uint64_t key, req_fn *render);
+
+#endif

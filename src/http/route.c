@@ -1,0 +1,263 @@
+/* route.c: see route.h. */
+#include "http/route.h"
+
+#include <string.h>
+
+#include "conf/tree.h"
+#include "http/edits.h"
+#include "http/events.h"
+#include "http/health.h"
+#include "http/history.h"
+#include "http/metrics.h"
+#include "http/monitors.h"
+#include "http/openapi.h"
+#include "http/page.h"
+#include "http/push.h"
+#include "http/snapshot.h"
+#include "http/sse.h"
+#include "http/statics.h"
+#include "http/tokens.h"
+
+#define PAGING \
+	{"limit", "How many items at most: 1 to 1000, default 100."}, \
+	{"cursor", "Where to go on: the previous answer's next."}
+#define WINDOW \
+	{"from", "Not before this time: RFC 3339 or Unix seconds."}, \
+	{"to", "Before this time: RFC 3339 or Unix seconds."}
+
+static const struct param list_params[] = {
+	PAGING,
+	{"name", "Exactly this path, Group/Name."},
+	{"status", "Only monitors in this status."},
+	{"type", "Only monitors of this type."},
+	{"tag", "Only monitors with this tag."},
+	{"group", "Only members of this group."},
+	{"search", "Only paths that contain this text."},
+	{"archived", "Archived monitors too."},
+	{0}
+};
+static const struct param status_params[] = { PAGING, {0} };
+static const struct param window_params[] = { WINDOW, PAGING, {0} };
+static const struct param uptime_params[] = { WINDOW, {0} };
+static const struct param explain_params[] = {
+	{"at", "The time to explain; now when absent."},
+	{0}
+};
+static const struct param event_params[] = {
+	PAGING,
+	{"after", "Oldest first, only events with a greater id."},
+	{0}
+};
+static const struct param stream_params[] = {
+	{"after", "Begin after this event id; Last-Event-ID wins."},
+	{0}
+};
+static const struct param apply_params[] = {
+	{"dry_run", "Only say what would be done."},
+	{"prune", "Delete what the document does not name."},
+	{"cascade", "A deleted group takes its members along."},
+	{"file", "The document's name in messages."},
+	{0}
+};
+static const struct param delete_params[] = {
+	{"cascade", "A group takes its members along."},
+	{0}
+};
+static const struct param export_params[] = {
+	{"secrets", "With secrets, which needs the scope admin."},
+	{"format", "yaml (the default) or json."},
+	{0}
+};
+
+#define API "/api/v1"
+const struct route routes[] = {
+	{ "GET", "/push/{token}", SCOPE_NONE, RUN_WRITE, push_heartbeat, BODY_NONE,
+	  .no_head = true, .any_param = true,
+	  .summary = "A heartbeat; answered when it is durable." },
+	{ "POST", "/push/{token}", SCOPE_NONE, RUN_WRITE, push_heartbeat,
+	  BODY_SMALL, .any_param = true,
+	  .summary = "A heartbeat; answered when it is durable." },
+	{ "GET", "/", SCOPE_NONE, RUN_INLINE, page_show, .any_param = true,
+	  .summary = "The status page." },
+	{ "GET", "/static/{name}", SCOPE_NONE, RUN_INLINE, statics_get,
+	  .any_param = true, .summary = "The status page's style and script." },
+	{ "GET", "/live", SCOPE_NONE, RUN_INLINE, sse_public, .no_head = true,
+	  .any_param = true, .summary = "What changes on the status page, as "
+	  "server-sent events." },
+	{ "GET", "/status.json", SCOPE_NONE, RUN_INLINE, snapshot_get,
+	  .params = status_params, .summary = "The status page as JSON." },
+	{ "GET", "/metrics", SCOPE_NONE, RUN_INLINE, metrics_get,
+	  .any_param = true, .summary = "Prometheus text format." },
+	{ "GET", "/healthz", SCOPE_NONE, RUN_INLINE, health_alive,
+	  .any_param = true, .summary = "Is the daemon alive?" },
+	{ "GET", "/readyz", SCOPE_NONE, RUN_INLINE, health_ready,
+	  .any_param = true, .summary = "Does the store commit?" },
+
+	{ "GET", API "/monitors", SCOPE_READ, RUN_INLINE, monitors_list,
+	  .params = list_params, .summary = "List monitors." },
+	{ "POST", API "/monitors", SCOPE_WRITE, RUN_WRITE, edits_create,
+	  BODY_OBJECT, .summary = "Create a monitor." },
+	{ "GET", API "/monitors/{id}", SCOPE_READ, RUN_INLINE, monitors_get,
+	  .summary = "One monitor." },
+	{ "PATCH", API "/monitors/{id}", SCOPE_WRITE, RUN_WRITE, edits_patch,
+	  BODY_OBJECT, .summary = "Change the named fields (RFC 7396)." },
+	{ "PUT", API "/monitors/{id}", SCOPE_WRITE, RUN_WRITE, edits_replace,
+	  BODY_OBJECT, .summary = "Replace a monitor's configuration." },
+	{ "DELETE", API "/monitors/{id}", SCOPE_WRITE, RUN_WRITE, edits_delete,
+	  .params = delete_params, .summary = "Delete a monitor." },
+	{ "POST", API "/monitors/{id}/pause", SCOPE_WRITE, RUN_WRITE,
+	  edits_pause, .summary = "Stop checking a monitor." },
+	{ "POST", API "/monitors/{id}/resume", SCOPE_WRITE, RUN_WRITE,
+	  edits_resume, .summary = "Check a monitor again." },
+	{ "GET", API "/monitors/{id}/samples", SCOPE_READ, RUN_READER,
+	  history_samples, .params = window_params,
+	  .summary = "Samples, newest first." },
+	{ "GET", API "/monitors/{id}/transitions", SCOPE_READ, RUN_READER,
+	  history_of_monitor, .params = window_params,
+	  .summary = "A monitor's transitions, newest first." },
+	{ "GET", API "/monitors/{id}/uptime", SCOPE_READ, RUN_READER,
+	  history_uptime, .params = uptime_params,
+	  .summary = "Uptime over a window; the last 90 days when absent." },
+	{ "GET", API "/monitors/{id}/explain", SCOPE_READ, RUN_READER,
+	  history_explain, .params = explain_params,
+	  .summary = "Why a monitor is what it is." },
+	{ "GET", API "/transitions", SCOPE_READ, RUN_READER, history_of_all,
+	  .params = window_params, .summary = "Transitions, newest first." },
+	{ "GET", API "/events", SCOPE_READ, RUN_READER, events_list,
+	  .params = event_params, .summary = "The event log, newest first." },
+	{ "GET", API "/events/stream", SCOPE_READ, RUN_READER, sse_private,
+	  .no_head = true, .params = stream_params,
+	  .summary = "The event log as it grows, as server-sent events." },
+	{ "POST", API "/apply", SCOPE_ADMIN, RUN_READER, edits_apply,
+	  BODY_DOCUMENT, .params = apply_params,
+	  .summary = "Apply a configuration document, all or nothing." },
+	{ "GET", API "/export", SCOPE_READ, RUN_INLINE, edits_export,
+	  .params = export_params, .summary = "The configuration." },
+	{ "GET", API "/channels", SCOPE_READ, RUN_INLINE, edits_channels,
+	  .summary = "Channels, secrets masked." },
+	{ "GET", API "/tokens", SCOPE_ADMIN, RUN_INLINE, tokens_list,
+	  .summary = "API tokens." },
+	{ "POST", API "/tokens", SCOPE_ADMIN, RUN_WRITE, tokens_create,
+	  BODY_OBJECT, .summary = "Create a token; its secret is shown once." },
+	{ "DELETE", API "/tokens/{name}", SCOPE_ADMIN, RUN_WRITE,
+	  tokens_revoke, .summary = "Revoke a token." },
+	{ "GET", API "/store/stats", SCOPE_READ, RUN_INLINE, health_store,
+	  .summary = "The store's counters." },
+	{ "GET", API "/openapi.json", SCOPE_NONE, RUN_INLINE, openapi_get,
+	  .any_param = true, .summary = "This table." },
+	{0}
+};
+
+/* One segment against one of the pattern's. */
+static bool
+route_segment(struct str want, struct str have, struct route_match *m)
+{
+	uint64_t id;
+
+	if (want.n == 0 || want.p[0] != '{')
+		return str_eq(want, have);
+	if (!str_is(want, "{id}")) {
+		m->seg = have;
+		return have.n > 0;
+	}
+	/* One spelling per monitor: no leading zeros. */
+	if (have.n == 0 || have.p[0] == '0' ||
+	    !str_u64(have, UINT32_MAX, &id))
+		return false;
+	m->id = (uint32_t)id;
+	return true;
+}
+
+static bool
+route_matches(const char *pattern, struct str path, struct route_match *m)
+{
+	struct str p = str_of(pattern), a, b;
+	struct route_match got = {0};
+
+	while (p.n > 0 && path.n > 0) {
+		bool more_p, more_path;
+		struct str p_rest = str_cut(p, '/', &a);
+		struct str path_rest = str_cut(path, '/', &b);
+
+		if (!route_segment(a, b, &got))
+			return false;
+		more_p = a.n < p.n;
+		more_path = b.n < path.n;
+		if (more_p != more_path)
+			return false;
+		p = p_rest;
+		path = path_rest;
+	}
+	if (p.n != path.n)
+		return false;
+	*m = got;
+	return true;
+}
+
+static bool
+route_takes(const struct route *r, const char *method)
+{
+	if (strcmp(r->method, method) == 0)
+		return true;
+	return strcmp(method, "HEAD") == 0 && !r->no_head &&
+	    strcmp(r->method, "GET") == 0;
+}
+
+enum err
+route_find(const char *method, struct str path, const struct route **ret,
+    struct route_match *ret_match, struct buf *allow)
+{
+	bool seen = false;
+
+	for (const struct route *r = routes; r->method != NULL; r++) {
+		struct route_match m;
+
+		if (!route_matches(r->pattern, path, &m))
+			continue;
+		if (route_takes(r, method)) {
+			*ret = r;
+			*ret_match = m;
+			return ERR_OK;
+		}
+		if (seen)
+			buf_add(allow, STR(", "));
+		seen = true;
+		buf_adds(allow, r->method);
+		if (strcmp(r->method, "GET") == 0 && !r->no_head)
+			buf_add(allow, STR(", HEAD"));
+	}
+	return seen ? ERR_DENIED : ERR_NOT_FOUND;
+}
+
+const struct req_arg *
+route_unknown(const struct route *r, const struct req *q)
+{
+	if (r->any_param)
+		return NULL;
+	for (unsigned i = 0; i < q->nargs; i++) {
+		const struct param *p = r->params;
+
+		while (p != NULL && p->name != NULL &&
+		    !str_is(q->args[i].key, p->name))
+			p++;
+		if (p == NULL || p->name == NULL)
+			return &q->args[i];
+	}
+	return NULL;
+}
+
+size_t
+route_body_max(const struct route *r, uint32_t limit)
+{
+	switch (r->body) {
+	case BODY_NONE:
+		return BODY_IGNORED;
+	case BODY_SMALL:
+		return BODY_BEAT_MAX;
+	case BODY_OBJECT:
+		return limit;
+	case BODY_DOCUMENT:
+		return TREE_BYTES_MAX;
+	}
+	return 0;
+}

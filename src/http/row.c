@@ -1,0 +1,329 @@
+/* row.c: see row.h. A bar chart is at most a few paths: a run of equal days is
+ * one dashed line, so that a monitor costs hundreds of bytes and not many
+ * thousands. Days with trouble are shapes of their own, with a title. */
+#include "http/row.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "http/server.h"
+#include "http/show.h"
+
+#define DAY_STEP   4     /* width of a day and its gap, in SVG units */
+#define BAR_H      28
+#define SPARK_STEP 4
+#define SPARK_H    28
+#define BAD_SHARE  0.05  /* of a day: above it the day is red */
+
+static const struct { const char *word, *icon; } looks[STATUS_NMAX] = {
+	[STATUS_DOWN] = {"Down", "down"},
+	[STATUS_UNKNOWN] = {"Unknown", "unknown"},
+	[STATUS_LATE] = {"Late", "late"},
+	[STATUS_DEGRADED] = {"Degraded", "degraded"},
+	[STATUS_PENDING] = {"Pending", "pending"},
+	[STATUS_UP] = {"Up", "up"},
+	[STATUS_PAUSED] = {"Paused", "paused"},
+};
+
+void
+row_symbols(struct buf *b)
+{
+	/* A shape each, not a colour each. */
+	static const char *const shapes[STATUS_NMAX] = {
+		[STATUS_UP] = "<circle class=\"f\" cx=\"10\" cy=\"10\" "
+		    "r=\"10\"/><path class=\"k\" d=\"M5.5 10.5l3 3 6-6.5\"/>",
+		[STATUS_DOWN] = "<path class=\"f\" d=\"M6 0h8l6 6v8l-6 6H6l-6"
+		    "-6V6z\"/><path class=\"k\" d=\"M6.5 6.5l7 7M13.5 6.5l-7 "
+		    "7\"/>",
+		[STATUS_DEGRADED] = "<path class=\"f\" d=\"M10 1l10 18H0z\"/>"
+		    "<path class=\"k\" d=\"M10 7.5v5M10 15.5v.5\"/>",
+		[STATUS_LATE] = "<circle class=\"f\" cx=\"10\" cy=\"10\" "
+		    "r=\"10\"/><path class=\"k\" d=\"M10 4.5V10l3.5 2.5\"/>",
+		[STATUS_UNKNOWN] = "<path class=\"f\" d=\"M10 0l10 10-10 10L0 "
+		    "10z\"/><path class=\"k\" d=\"M7.5 8a2.5 2.5 0 1 1 2.5 "
+		    "2.5V12M10 14.5v.3\"/>",
+		[STATUS_PENDING] = "<circle class=\"o\" cx=\"10\" cy=\"10\" "
+		    "r=\"8.5\"/>",
+		[STATUS_PAUSED] = "<rect class=\"f\" width=\"20\" height=\"20"
+		    "\" rx=\"5\"/><path class=\"k\" d=\"M7.5 6v8M12.5 6v8\"/>",
+	};
+
+	buf_adds(b, "<svg class=\"defs\" aria-hidden=\"true\" width=\"0\" "
+	    "height=\"0\"><defs>");
+	for (int i = 0; i < STATUS_NMAX; i++)
+		buf_addf(b, "<symbol id=\"i-%s\" viewBox=\"0 0 20 20\">%s"
+		    "</symbol>", looks[i].icon, shapes[i]);
+	buf_adds(b, "</defs></svg>\n");
+}
+
+void
+row_icon(struct buf *b, enum status s)
+{
+	buf_addf(b, "<svg class=\"icon\" aria-hidden=\"true\"><use "
+	    "href=\"#i-%s\"/></svg>", looks[s].icon);
+}
+
+const char *
+row_word(enum status s)
+{
+	return looks[s].word;
+}
+
+static bool
+row_open(const struct http *h, const struct view_row *r)
+{
+	return h->c.settings->status_page.targets || !r->conf->hide_target;
+}
+
+const char *
+row_reason(struct http *h, const struct view_row *r)
+{
+	if (row_open(h, r))
+		return show_reason(r);
+	return r->why == WHY_OK ? "" : why_text((enum why)r->why);
+}
+
+bool
+row_target(struct http *h, const struct view_row *r, struct buf *out)
+{
+	if (!row_open(h, r) || r->conf->kind->target == NULL)
+		return false;
+	r->conf->kind->target(r->conf->own, out);
+	return out->n > 0 && buf_ok(out);
+}
+
+void
+row_time(struct buf *b, int64_t us, int64_t now_us)
+{
+	char iso[TIME_TEXT], human[TIME_TEXT];
+	int64_t second = us / US_PER_S;
+
+	time_format_utc(second * US_PER_S, iso);
+	/* "2026-11-21T10:00:00Z" is read by machines; people get a blank. */
+	buf_addf(b, "<time datetime=\"%s\">%.10s %.5s UTC</time>", iso, iso,
+	    strlen(iso) > 16 ? iso + 11 : "");
+	if (now_us > us)
+		buf_addf(b, " <span class=\"ago\">(%s)</span>",
+		    time_format_human((now_us - us) / US_PER_S * NS_PER_S,
+		    human));
+}
+
+/* -- ninety days -------------------------------------------------------- */
+
+enum day { DAY_NONE, DAY_UP, DAY_SOME, DAY_BAD };
+
+static enum day
+row_day(const struct day_seconds *d)
+{
+	uint32_t known = d->up + d->down;
+
+	if (known == 0)
+		return DAY_NONE;
+	if (d->down == 0)
+		return DAY_UP;
+	return d->down > BAD_SHARE * known ? DAY_BAD : DAY_SOME;
+}
+
+/* All runs of one kind as one path of dashes. */
+static void
+row_runs(struct buf *b, const struct day_seconds d[VIEW_DAYS], enum day kind,
+    const char *class, const char *y)
+{
+	bool begun = false;
+
+	for (int i = 0; i < VIEW_DAYS; i++) {
+		int from = i;
+
+		if (row_day(&d[i]) != kind)
+			continue;
+		while (i + 1 < VIEW_DAYS && row_day(&d[i + 1]) == kind)
+			i++;
+		if (!begun)
+			buf_addf(b, "<path class=\"%s\" d=\"", class);
+		begun = true;
+		buf_addf(b, "M%d %sH%d", from * DAY_STEP, y,
+		    i * DAY_STEP + DAY_STEP - 1);
+	}
+	if (begun)
+		buf_adds(b, "\"/>");
+}
+
+static void
+row_trouble(struct buf *b, const struct day_seconds *d, int i, int64_t now_us)
+{
+	int64_t day_us = (now_us / US_PER_S / 86400 - (VIEW_DAYS - 1 - i)) *
+	    86400 * US_PER_S;
+	char date[TIME_TEXT], human[TIME_TEXT];
+
+	buf_addf(b, "<rect class=\"%s\" x=\"%d\" width=\"%d\" height=\"%d\">"
+	    "<title>%.10s: down for %s</title></rect>",
+	    row_day(d) == DAY_BAD ? "bad" : "some", i * DAY_STEP,
+	    DAY_STEP - 1, BAR_H, time_format_utc(day_us, date),
+	    time_format_human(d->down * NS_PER_S, human));
+}
+
+static void
+row_bars(struct buf *b, const struct day_seconds d[VIEW_DAYS],
+    const char *uptime, int64_t now_us)
+{
+	int bad = 0;
+
+	for (int i = 0; i < VIEW_DAYS; i++)
+		bad += row_day(&d[i]) >= DAY_SOME;
+	buf_addf(b, "<svg class=\"bars\" role=\"img\" viewBox=\"0 0 %d %d\" "
+	    "preserveAspectRatio=\"none\" aria-label=\"Last %d days: uptime "
+	    "%s, %d %s with an outage\">", VIEW_DAYS * DAY_STEP - 1, BAR_H,
+	    VIEW_DAYS, uptime, bad, bad == 1 ? "day" : "days");
+	row_runs(b, d, DAY_NONE, "none", "24");
+	row_runs(b, d, DAY_UP, "good", "15");
+	for (int i = 0; i < VIEW_DAYS; i++)
+		if (row_day(&d[i]) >= DAY_SOME)
+			row_trouble(b, &d[i], i, now_us);
+	buf_adds(b, "</svg>");
+}
+
+/* -- sparkline ---------------------------------------------------------- */
+
+static void
+row_spark_path(struct buf *b, const struct view_row *r, int32_t max)
+{
+	bool pen = false;
+
+	buf_adds(b, "<path class=\"line\" d=\"");
+	for (int i = 0; i < r->nspark; i++) {
+		int64_t v = r->spark_us[i];
+
+		if (v < 0) {
+			pen = false;
+			continue;
+		}
+		buf_addf(b, "%c%d %.1f", pen ? 'L' : 'M', i * SPARK_STEP + 2,
+		    SPARK_H - 3 - (double)v * (SPARK_H - 6) / max);
+		/* A lone sample is a dot: a line of no length, round caps. */
+		if (!pen)
+			buf_adds(b, "h.1");
+		pen = true;
+	}
+	buf_adds(b, "\"/>");
+	pen = false;
+	for (int i = 0; i < r->nspark; i++) {
+		if (r->spark_us[i] >= 0)
+			continue;
+		if (!pen)
+			buf_adds(b, "<path class=\"gap\" d=\"");
+		pen = true;
+		buf_addf(b, "M%d %dv-5", i * SPARK_STEP + 2, SPARK_H - 1);
+	}
+	if (pen)
+		buf_adds(b, "\"/>");
+}
+
+static void
+row_spark(struct buf *b, const struct view_row *r)
+{
+	int32_t max = 1, min = INT32_MAX;
+	char low[TIME_TEXT], high[TIME_TEXT];
+
+	for (int i = 0; i < r->nspark; i++) {
+		if (r->spark_us[i] < 0)
+			continue;
+		max = MAX(max, r->spark_us[i]);
+		min = MIN(min, r->spark_us[i]);
+	}
+	if (min == INT32_MAX) {
+		buf_adds(b, "<span class=\"spark\"></span>");
+		return;
+	}
+	buf_addf(b, "<svg class=\"spark\" role=\"img\" viewBox=\"0 0 %d %d\" "
+	    "preserveAspectRatio=\"none\" aria-label=\"Latest response times, "
+	    "%s to %s\">", VIEW_SPARK * SPARK_STEP, SPARK_H,
+	    time_format_human(min * NS_PER_US, low),
+	    time_format_human(max * NS_PER_US, high));
+	row_spark_path(b, r, max);
+	buf_adds(b, "</svg>");
+}
+
+/* -- the whole row ------------------------------------------------------ */
+
+static void
+row_uptime(const struct day_seconds d[VIEW_DAYS], char *dst, size_t size)
+{
+	uint64_t up = 0, down = 0;
+	double ratio;
+
+	for (int i = 0; i < VIEW_DAYS; i++) {
+		up += d[i].up;
+		down += d[i].down;
+	}
+	if (up + down == 0) {
+		snprintf(dst, size, "—");
+		return;
+	}
+	ratio = (double)up / (double)(up + down) * 100;
+	/* Never rounded up to a perfect record. */
+	if (down > 0 && ratio > 99.999)
+		ratio = 99.999;
+	snprintf(dst, size, down == 0 ? "100%%" : ratio >= 99 ? "%.3f%%" :
+	    "%.2f%%", floor(ratio * 1000) / 1000);
+}
+
+static void
+row_words(struct buf *b, struct http *h, const struct view_row *r,
+    int64_t now_us)
+{
+	const char *reason = row_reason(h, r);
+	BUF_AUTO(target, 4096);
+
+	buf_adds(b, "<p class=\"why\">");
+	if (reason[0] != '\0') {
+		text_html(b, str_of(reason));
+		buf_adds(b, " · ");
+	}
+	if (r->since_us > 0) {
+		buf_adds(b, "since ");
+		row_time(b, r->since_us, now_us);
+	} else {
+		buf_adds(b, "not judged yet");
+	}
+	if (row_target(h, r, &target)) {
+		buf_adds(b, " · <span class=\"target\">");
+		text_html(b, buf_str(&target));
+		buf_adds(b, "</span>");
+	}
+	buf_adds(b, "</p>");
+}
+
+void
+row_html(struct buf *b, struct http *h, const struct view_row *r,
+    int64_t now_us)
+{
+	const char *slash = strrchr(r->conf->path, '/');
+	const char *name = slash != NULL ? slash + 1 : r->conf->path;
+	enum status s = (enum status)r->status;
+	struct day_seconds d[VIEW_DAYS];
+	char uptime[32], human[TIME_TEXT];
+
+	if (view_days(h->view, r->conf->id, now_us, d) != ERR_OK)
+		memset(d, 0, sizeof(d));
+	row_uptime(d, uptime, sizeof(uptime));
+	buf_addf(b, "<li class=\"mon s-%s\" data-id=\"%u\"><div class=\"head"
+	    "\">", looks[s].icon, r->conf->id);
+	row_icon(b, s);
+	buf_adds(b, "<h3 class=\"name\">");
+	text_html(b, str_of(name));
+	buf_addf(b, "</h3><span class=\"word\">%s</span></div>",
+	    looks[s].word);
+	row_words(b, h, r, now_us);
+	buf_adds(b, "<div class=\"days\">");
+	row_bars(b, d, uptime, now_us);
+	buf_addf(b, "<p class=\"scale\"><span>90 days</span><span class=\""
+	    "uptime\">%s</span><span>today</span></p></div><div class=\"speed"
+	    "\">", uptime);
+	row_spark(b, r);
+	buf_addf(b, "<p class=\"ms\">%s</p></div></li>\n",
+	    r->latency_us >= 0 ? time_format_human(r->latency_us * NS_PER_US,
+	    human) : "");
+}

@@ -1,0 +1,57 @@
+/* server.h: the inside of struct http, shared by the files of this folder. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include "http/addr.h"
+#include "http/http.h"
+#include "http/limit.h"
+#include "http/park.h"
+#include "store/live.h"
+#include "store/store.h"
+#include "store/view.h"
+
+struct sse;
+struct pages;
+
+struct door {            /* one listener */
+	struct http *h;
+	struct MHD_Daemon *daemon;
+	int fd;              /* until quiesced; -1 */
+	bool control;        /* the Unix socket */
+};
+
+struct http {
+	struct http_conf c;
+	struct view *view;
+	struct live *live;
+	atomic_int refs;     /* ours, and one of each request alive */
+	struct door tcp, control;
+	char url[160];
+	struct addr_nets trusted;
+
+	atomic_bool quiet;      /* quiesced: everything is 503 */
+	atomic_bool stopping;   /* the warden ends */
+	pthread_t warden;
+	bool warden_runs;
+	int wake;               /* eventfd: the warden looks around */
+
+	struct park park;
+	struct sse *sse;
+	struct pages *pages;
+	struct limit strikes;   /* unknown tokens, by address */
+	struct limit beats;     /* heartbeats, by monitor */
+	struct MHD_Response *beat_ok;
+	_Atomic uint64_t answers[6];   /* by hundreds of the status */
+};
+
+void http_poke(struct http *h);
+void http_unref(struct http *h);
+
+#endif
