@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "model/sample.h"
 
 #define STATE_BLIND_AFTER 3   /* voided samples in a row make unknown */
@@ -36,6 +37,8 @@ struct verdict {
 struct verdict state_sample(struct mon_state *st, const struct policy *p,
     enum why why, uint64_t seq, int64_t at_us, int64_t change_us) MUST_USE;
 
+/* In before_pause: paused together with its group, resumes with it. */
+#define STATE_BY_GROUP 0x80
 struct verdict state_pause(struct mon_state *st, int64_t at_us) MUST_USE;
 /* Back to pending: nothing is known until the next verdict. */
 struct verdict state_resume(struct mon_state *st, int64_t at_us) MUST_USE;
@@ -48,9 +51,14 @@ struct verdict state_beat(struct mon_state *st, bool says_down, uint64_t seq,
 /* The deadline passed: up → late (next deadline: + grace) → down (none). */
 struct verdict state_deadline(struct mon_state *st, int64_t now_us,
     int64_t grace_ns) MUST_USE;
-/* We were not watching from..to: a heartbeat may have been sent meanwhile, so
- * it gets a fresh interval + grace from then. */
+/* We were not watching until to_us: a heartbeat may have been sent meanwhile,
+ * so it gets a fresh interval from then (+ grace, as always; who is late
+ * already passes interval + grace). No transition. voids counts such gaps
+ * since the last heartbeat: after STATE_GAPS_MAX it is silence all the same. */
+#define STATE_GAPS_MAX 8
 void state_gap(struct mon_state *st, int64_t to_us, int64_t interval_ns);
+/* Another kind of monitor under the same id: pending, nothing known. */
+struct verdict state_reset(struct mon_state *st, int64_t at_us) MUST_USE;
 
 /* Groups: members are counted by status, so a change costs O(1). */
 struct group_votes { uint32_t n[STATUS_NMAX]; };
@@ -60,11 +68,22 @@ enum status state_votes_worst(const struct group_votes *g);
 struct verdict state_group(struct mon_state *st, const struct group_votes *g,
     int64_t at_us) MUST_USE;
 
+/* The last few samples, newest last, for explaining. Not persisted. */
+#define STATE_VOTES 8
+struct votes {
+	uint64_t seq[STATE_VOTES];
+	uint8_t why[STATE_VOTES];
+	uint8_t n;
+};
+void state_vote(struct votes *l, uint64_t seq, enum why why);
 /* The words and the vote that explain v: fills t (monitor, seq, at, from, to,
- * why, explain). */
+ * why, explain). votes and g may be NULL; g: st is a group's. */
 void state_explain(const struct mon_state *st, const struct policy *p,
-    const struct verdict *v, struct transition *t);
-/* Aborts when st contradicts itself. */
+    const struct verdict *v, const struct votes *votes,
+    const struct group_votes *g, struct transition *t);
+/* False when st contradicts itself: what a damaged row could make. */
+bool state_ok(const struct mon_state *st) MUST_USE;
+/* The same for our own doing: aborts. */
 void state_check(const struct mon_state *st);
 
 #endif

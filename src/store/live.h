@@ -25,7 +25,8 @@ unsigned live_read(struct live *l, uint64_t after, struct event *ret,
     unsigned max, bool *ret_lost);
 uint64_t live_last(struct live *l);
 /* Monitors that had a sample since tick, for live latencies: ids at most max;
- * *tick moves on. */
+ * *tick moves on. An id may come more than once. Tick 0 is the beginning; start
+ * with UINT64_MAX to see only what comes from now on. */
 unsigned live_touched(struct live *l, uint64_t *tick, uint32_t *ret, unsigned max);
 
 #endif

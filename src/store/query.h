@@ -20,7 +20,7 @@ struct read_job {
 	struct read_job *next;
 	void (*run)(struct read_job *j, struct reader *r);
 	int64_t deadline_ns;      /* monotonic; mandatory */
-	volatile bool cancelled;
+	_Atomic bool cancelled;
 };
 /* False: too many wait; j stays the caller's. */
 bool reader_submit(struct store *s, struct read_job *j) MUST_USE;

@@ -1,0 +1,158 @@
+/* report.c: what happened, as units for the sink. A sample, the transition it
+ * led to, the state after it and the same of its group are one unit: stored
+ * together or not at all. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "sched/parts.h"
+
+struct policy
+report_policy(const struct mon *m)
+{
+	const struct monitor_conf *c = m->conf;
+
+	return (struct policy){.retries = c->retries,
+	    .recoveries = MAX(c->recoveries, UINT32_C(1)),
+	    .fail_m = c->fail_m, .fail_n = c->fail_n,
+	    .blind_after = STATE_BLIND_AFTER};
+}
+
+struct result_part *
+report_part(const struct mon *m, const struct verdict *v, const char *reason)
+{
+	struct result_part *p = xcalloc(1, sizeof(*p));
+
+	p->has_state = true;
+	p->state = m->st;
+	if (!v->changed)
+		return p;
+	p->has_transition = true;
+	if (m->group != NULL) {
+		state_explain(&m->st, NULL, v, NULL, &m->group->votes,
+		    &p->transition);
+	} else {
+		struct policy policy = report_policy(m);
+
+		state_explain(&m->st, &policy, v, &m->votes, NULL,
+		    &p->transition);
+	}
+	(void)text_copy(p->transition.reason, sizeof(p->transition.reason),
+	    str_of(reason));
+	return p;
+}
+
+static void
+put(struct sched *s, struct result_unit *u)
+{
+	struct unit *unit = &u->unit;
+
+	unit->bytes = sizeof(*u) + (u->own != NULL ? sizeof(*u->own) : 0) +
+	    (u->group != NULL ? sizeof(*u->group) : 0) +
+	    (u->evidence != NULL ? strlen(u->evidence) + 1 : 0);
+	if (unit->ack != NULL || (u->own != NULL && u->own->has_transition) ||
+	    u->group != NULL)
+		unit->urgent = true;
+	unit->queued_ns = world_now(s->world);
+	s->sink->put(s->sink, unit);
+}
+
+/* The words beside the status: of the sample that made it what it is. */
+static void
+set_reason(struct mon *m, const struct sample *p)
+{
+	switch ((enum status)m->st.status) {
+	case STATUS_DOWN:
+	case STATUS_DEGRADED:
+	case STATUS_UNKNOWN:
+		if (p->why == m->st.why || why_is_local((enum why)p->why))
+			memcpy(m->st.reason, p->reason, sizeof(p->reason));
+		break;
+	case STATUS_UP:
+		m->st.reason[0] = '\0';
+		break;
+	case STATUS_LATE:
+	case STATUS_PENDING:
+	case STATUS_PAUSED:
+	case STATUS_NMAX:
+		break;
+	}
+}
+
+void
+report_put(struct mon *m, struct result_unit *u, const struct verdict *v,
+    bool save)
+{
+	set_reason(m, &u->sample);
+	if (v->changed || save)
+		u->own = report_part(m, v, u->sample.reason);
+	if (v->changed)
+		u->group = group_moved(m, v->from);
+	put(m->sched, u);
+}
+
+void
+report_change(struct mon *m, const struct verdict *v, struct command *c)
+{
+	struct result_unit *u = result_unit_new();
+
+	u->own = report_part(m, v, m->st.reason);
+	u->own->transition.seq = 0;   /* no sample caused it */
+	if (v->changed)
+		u->group = group_moved(m, v->from);
+	if (c != NULL) {
+		u->unit.ack = TAKE(c->ack);
+		(void)text_copy(u->actor, sizeof(u->actor), str_of(c->actor));
+	}
+	put(m->sched, u);
+}
+
+void
+report_group(struct sched *s, struct result_part *part)
+{
+	struct result_unit *u;
+
+	if (part == NULL)
+		return;
+	u = result_unit_new();
+	u->group = part;
+	put(s, u);
+}
+
+void
+report_event(struct sched *s, enum event_kind kind, uint32_t monitor,
+    const char *fmt, ...)
+{
+	struct event_unit *u = event_unit_new();
+	struct event *e = &u->event;
+	va_list ap;
+
+	e->at_us = time_wall_us(s, world_now(s->world));
+	e->kind = (uint8_t)kind;
+	e->monitor = monitor;
+	(void)text_copy(e->actor, sizeof(e->actor), STR("daemon"));
+	va_start(ap, fmt);
+	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	va_end(ap);
+	u->unit.urgent = true;
+	u->unit.queued_ns = world_now(s->world);
+	s->sink->put(s->sink, &u->unit);
+}
+
+void
+report_ack(struct command *c, enum err e, const char *fmt, ...)
+{
+	struct errinfo ei = {0};
+	struct ack *a = TAKE(c->ack);
+	va_list ap;
+
+	if (a == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(ei.text, sizeof(ei.text), fmt, ap);
+	va_end(ap);
+	a->done(a, e, &ei);
+}

@@ -1,0 +1,510 @@
+/* serve.c: the daemon: wires store, shards and front doors together, in the
+ * order in which each needs the other, and takes them down in reverse.
+ *
+ *   start  settings → data directory → store (lock, migrate, load) → the
+ *          file's monitors → shards → every monitor with its state → HTTP
+ *   stop   intake off → checks end → store drains and answers → HTTP → store
+ *
+ * The main thread then only waits for signals: SIGHUP applies the file again,
+ * SIGTERM and SIGINT stop. */
+#include "main.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "check/check.h"
+#include "serve_core.h"
+#include "store/writer.h"
+#include "world/world.h"
+
+#define STOP_NS        (20 * NS_PER_S)   /* all of a stop */
+#define STOP_CHECKS_NS (2 * NS_PER_S)    /* of it, for checks in flight */
+
+/* -- where things are --------------------------------------------------- */
+
+static bool
+is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* dst = the directory of file, joined with rel unless rel is absolute. */
+static enum err
+path_join(char *dst, size_t size, const char *file, const char *rel,
+    struct errinfo *ei)
+{
+	const char *slash = file != NULL ? strrchr(file, '/') : NULL;
+	int n;
+
+	if (rel[0] == '/' || slash == NULL)
+		n = snprintf(dst, size, "%s", rel);
+	else
+		n = snprintf(dst, size, "%.*s/%s", (int)(slash - file), file,
+		    rel);
+	if (n < 0 || (size_t)n >= size)
+		return fail(ei, ERR_LIMIT, "the path %s is too long", rel);
+	return ERR_OK;
+}
+
+static enum err
+dir_make(const char *path, struct errinfo *ei)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+
+	assert(n < sizeof(part));
+	for (size_t i = 1; i <= n; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0700) != 0 && errno != EEXIST)
+			return fail(ei, ERR_SYS,
+			    "cannot make the data directory %s: %s; create it "
+			    "or choose another with server.data or --data",
+			    part, strerror(errno));
+	}
+	if (access(path, R_OK | W_OK | X_OK) != 0)
+		return fail(ei, ERR_SYS,
+		    "cannot write in the data directory %s: %s; make it "
+		    "writable for uid %u or choose another with server.data "
+		    "or --data",
+		    path, strerror(errno), (unsigned)geteuid());
+	return ERR_OK;
+}
+
+/* store.url into an absolute file name. */
+static enum err
+store_path(struct core *co, struct errinfo *ei)
+{
+	const char *url = co->settings.store.url;
+	char data[PATH_MAX];
+	bool absolute;
+
+	if (strncmp(url, "sqlite:", 7) != 0)
+		return fail_at(ei, ERR_INVALID, "store.url", 0,
+		    "\"%s\" is not a store this version knows; allowed: "
+		    "sqlite:FILE",
+		    url);
+	if (strcmp(url, "sqlite::memory:") == 0)
+		return fail_at(ei, ERR_INVALID, "store.url", 0,
+		    "a store in memory loses everything at exit, so serve "
+		    "refuses it; allowed: sqlite:FILE");
+	if (realpath(co->data, data) == NULL)
+		return fail(ei, ERR_SYS, "%s: %s", co->data, strerror(errno));
+	absolute = url[7] == '/';
+	if (snprintf(co->store_path, sizeof(co->store_path), "%s%s%s",
+		absolute ? "" : data, absolute ? "" : "/", url + 7) >=
+	    (int)sizeof(co->store_path))
+		return fail_at(ei, ERR_LIMIT, "store.url", 0,
+		    "the path of the store is longer than %zu bytes",
+		    sizeof(co->store_path) - 1);
+	return ERR_OK;
+}
+
+/* -- settings ------------------------------------------------------------ */
+
+struct flags {
+	const char *config;
+	const char *data;
+};
+
+static int
+flags_parse(int argc, char **argv, struct flags *f)
+{
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"data", required_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (c == 'c')
+			f->config = optarg;
+		else if (c == 'd')
+			f->data = optarg;
+		else {
+			FILE *out = c == 'h' ? stdout : stderr;
+
+			(void)fprintf(out,
+			    "usage: vedette serve [-c FILE] [--data DIR]\n");
+			return c == 'h' ? 0 : 2;
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(stderr,
+		    "vedette serve: unexpected argument \"%s\"; usage: "
+		    "vedette serve [-c FILE] [--data DIR]\n",
+		    argv[optind]);
+		return 2;
+	}
+	return -1;
+}
+
+static const char *
+config_find(const struct flags *f)
+{
+	static const char *const places[] = {"vedette.yaml",
+		"/etc/vedette/vedette.yaml"};
+	const char *env = getenv("VEDETTE_CONFIG");
+
+	if (f->config != NULL)
+		return f->config;
+	if (env != NULL && env[0] != '\0')
+		return env;
+	for (size_t i = 0; i < COUNT(places); i++)
+		if (is_file(places[i]))
+			return places[i];
+	return NULL;
+}
+
+/* The file (or nothing), then the environment, then flags. */
+static enum err
+core_settings(struct core *co, const struct flags *f, struct errinfo *ei)
+{
+	const char *config = config_find(f);
+	const char *data;
+	enum err e;
+
+	if (config != NULL) {
+		(void)snprintf(co->config, sizeof(co->config), "%s", config);
+		e = document_load(config, check_monitor_kinds, &co->first, ei);
+	} else {
+		e = document_parse(STR(""), "(defaults)", check_monitor_kinds,
+		    NULL, &co->first, ei);
+	}
+	if (e != ERR_OK)
+		return e;
+	co->settings = co->first->settings;
+	memset(&co->first->settings, 0, sizeof(co->first->settings));
+	e = settings_env(&co->settings, environ, ei);
+	if (e != ERR_OK)
+		return e;
+	log_set(co->settings.log.level, co->settings.log.format);
+	data = f->data != NULL ? f->data : co->settings.server.data;
+	e = path_join(co->data, sizeof(co->data),
+	    f->data != NULL || config == NULL ? NULL : config, data, ei);
+	if (e == ERR_OK)
+		e = dir_make(co->data, ei);
+	if (e == ERR_OK)
+		e = store_path(co, ei);
+	if (e == ERR_OK && snprintf(co->control, sizeof(co->control),
+	    "%s/control.sock", co->data) >= (int)sizeof(co->control))
+		e = fail(ei, ERR_LIMIT, "the path of the control socket is "
+		    "too long");
+	return e;
+}
+
+/* Every check in flight needs a descriptor or two. */
+static void
+fds_raise(const struct settings *st)
+{
+	struct rlimit rl;
+	rlim_t want = 2 * (rlim_t)st->limits.in_flight +
+	    st->limits.http_connections + 256;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) != 0)
+		return;
+	if (rl.rlim_cur < want) {
+		rl.rlim_cur = MIN(want, rl.rlim_max);
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+	}
+	if (rl.rlim_cur < want)
+		log_warn("serve", "few descriptors: checks may have to wait",
+		    KV_I("have", (int64_t)rl.rlim_cur),
+		    KV_I("want", (int64_t)want));
+}
+
+/* -- configuration ------------------------------------------------------- */
+
+struct waiter {
+	struct ack ack;
+	pthread_mutex_t mu;
+	pthread_cond_t cv;
+	bool done;
+	enum err e;
+	struct errinfo ei;
+};
+
+static void
+waiter_done(struct ack *a, enum err e, const struct errinfo *ei)
+{
+	struct waiter *w = CONTAINER(a, struct waiter, ack);
+
+	pthread_mutex_lock(&w->mu);
+	w->done = true;
+	w->e = e;
+	if (ei != NULL)
+		w->ei = *ei;
+	pthread_cond_signal(&w->cv);
+	pthread_mutex_unlock(&w->mu);
+}
+
+/* Put a unit and wait until it is durable or refused. */
+static enum err
+unit_wait(struct core *co, struct unit *u, struct errinfo *ei)
+{
+	struct waiter w = {.ack = {.done = waiter_done},
+		.mu = PTHREAD_MUTEX_INITIALIZER,
+		.cv = PTHREAD_COND_INITIALIZER};
+
+	u->ack = &w.ack;
+	u->urgent = true;
+	if (!mbox_put_urgent(store_inbox(co->store), &u->msg, u->bytes))
+		return fail(ei, ERR_STOPPING, "the store is stopping");
+	pthread_mutex_lock(&w.mu);
+	while (!w.done)
+		pthread_cond_wait(&w.cv, &w.mu);
+	pthread_mutex_unlock(&w.mu);
+	if (w.e != ERR_OK && ei != NULL)
+		*ei = w.ei;
+	return w.e;
+}
+
+/* The file becomes what is stored; what it no longer names is archived. */
+static enum err
+core_apply(struct core *co, struct document *doc, struct errinfo *ei)
+{
+	struct config_unit *u = config_unit_new(CONFIG_APPLY);
+	json_t *changes;
+	enum err e;
+
+	u->doc = doc;
+	u->opts = (struct plan_opts){.origin = ORIGIN_FILE, .archive = true,
+		.cascade = true};
+	(void)snprintf(u->actor, sizeof(u->actor), "file");
+	e = unit_wait(co, &u->unit, ei);
+	if (e == ERR_OK) {
+		changes = json_object_get(u->plan, "changes");
+		log_info("serve", "configuration applied",
+		    KV("file", co->config[0] != '\0' ? co->config : "none"),
+		    KV_I("changes", (int64_t)json_array_size(changes)));
+	}
+	config_unit_free(u);
+	return e;
+}
+
+static void
+core_reload(struct core *co)
+{
+	struct errinfo ei = {0};
+	struct document *doc = NULL;
+	char text[1024];
+	enum err e;
+
+	if (co->config[0] == '\0') {
+		log_warn("serve", "no configuration file to apply again");
+		return;
+	}
+	(void)sd_notify(0, "RELOADING=1");
+	e = document_load(co->config, check_monitor_kinds, &doc, &ei);
+	if (e == ERR_OK)
+		e = settings_env(&doc->settings, environ, &ei);
+	if (e == ERR_OK) {
+		log_set(doc->settings.log.level, doc->settings.log.format);
+		caps_set(co->caps, doc->settings.limits.in_flight,
+		    doc->settings.limits.per_host);
+		e = core_apply(co, TAKE(doc), &ei);
+	}
+	document_free(doc);
+	if (e != ERR_OK) {
+		log_error("serve", "configuration not applied, all stays as "
+		    "it was", KV("error",
+		    errinfo_text(&ei, text, sizeof(text))));
+		core_event(co, EVENT_CONFIG, co->config, text);
+	}
+	(void)sd_notify(0, "READY=1");
+}
+
+/* -- start and stop ------------------------------------------------------ */
+
+static enum err
+core_store(struct core *co, struct errinfo *ei)
+{
+	const struct settings *st = &co->settings;
+	struct store_conf sc = {
+		.commit_delay_ns = st->store.commit_delay_ns,
+		.queue = st->store.queue,
+		.queue_bytes = st->store.queue_bytes,
+		.readers = st->store.readers,
+		.kinds = check_monitor_kinds,
+		.to_shard = core_to_shard,
+		.to_shard_arg = co,
+	};
+	enum err e;
+
+	_Static_assert(sizeof(sc.path) == sizeof(co->store_path), "one limit");
+	memcpy(sc.path, co->store_path, sizeof(sc.path));
+	e = store_open(&sc, &co->store, ei);
+	if (e != ERR_OK)
+		return e;
+	e = store_start(co->store, ei);
+	if (e != ERR_OK)
+		return e;
+	return core_apply(co, TAKE(co->first), ei);
+}
+
+static enum err
+core_start(struct core *co, struct errinfo *ei)
+{
+	struct http_conf hc = {.settings = &co->settings,
+		.control_path = co->control, .kinds = check_monitor_kinds,
+		.version = VEDETTE_VERSION, .started_us = clock_wall_us(),
+		.send = core_send, .metrics = core_metrics, .arg = co};
+	char text[256];
+	enum err e = core_store(co, ei);
+
+	if (e == ERR_OK)
+		e = core_shards(co, ei);
+	if (e != ERR_OK)
+		return e;
+	co->forward = true;
+	store_replay(co->store);
+	hc.store = co->store;
+	e = http_start(&hc, &co->http, ei);
+	if (e != ERR_OK)
+		return e;
+	(void)snprintf(text, sizeof(text), "vedette %s started, pid %ld",
+	    VEDETTE_VERSION, (long)getpid());
+	core_event(co, EVENT_START, "vedette", text);
+	return ERR_OK;
+}
+
+/* Safe on a half-started core; each stage has what is left of the deadline. */
+static enum err
+core_stop(struct core *co, struct errinfo *ei)
+{
+	int64_t deadline = clock_mono_ns() + STOP_NS;
+	enum err e = ERR_OK;
+
+	if (co->http != NULL)
+		http_quiesce(co->http);
+	core_shards_stop(co, MIN(deadline, clock_mono_ns() + STOP_CHECKS_NS));
+	if (co->store != NULL) {
+		if (co->http != NULL)
+			core_event(co, EVENT_STOP, "vedette",
+			    "vedette stopped");
+		e = store_stop(co->store, deadline, ei);
+	}
+	if (co->http != NULL)
+		http_stop(co->http, deadline);
+	http_free(co->http);
+	core_shards_free(co);
+	store_free(co->store);
+	caps_free(co->caps);
+	document_free(co->first);
+	settings_free(&co->settings);
+	return e;
+}
+
+static void
+announce(const struct core *co)
+{
+	(void)printf("vedette %s is watching.\n"
+	    "  status page     %s\n"
+	    "  control socket  %s\n"
+	    "  stop with Ctrl-C; see also: vedette status --data %s\n",
+	    VEDETTE_VERSION, http_url(co->http), co->control, co->data);
+	(void)fflush(stdout);
+	log_info("serve", "ready", KV("url", http_url(co->http)),
+	    KV("data", co->data));
+	(void)sd_notifyf(0, "READY=1\nSTATUS=status page %s",
+	    http_url(co->http));
+}
+
+static void
+wait_for_stop(struct core *co, const sigset_t *set)
+{
+	const struct timespec tick = {.tv_sec = 1};
+
+	for (;;) {
+		int sig = sigtimedwait(set, NULL, &tick);
+
+		if (sig == SIGTERM || sig == SIGINT) {
+			log_info("serve", "stopping", KV("signal",
+			    sig == SIGINT ? "INT" : "TERM"));
+			break;
+		}
+		if (sig == SIGHUP)
+			core_reload(co);
+		if (store_ready(co->store, NULL) == ERR_OK)
+			(void)sd_notify(0, "WATCHDOG=1");
+	}
+	(void)sd_notify(0, "STOPPING=1");
+}
+
+int
+serve_main(int argc, char **argv)
+{
+	static struct core co;   /* large, and there is one */
+	struct flags f = {0};
+	struct errinfo ei = {0};
+	char text[1024];
+	sigset_t set;
+	enum err e;
+	int rc = flags_parse(argc, argv, &f);
+
+	if (rc >= 0)
+		return rc;
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	log_setup(STDERR_FILENO, clock_wall_us, clock_mono_ns);
+	e = core_settings(&co, &f, &ei);
+	if (e != ERR_OK) {
+		(void)fprintf(stderr, "vedette: %s\n",
+		    errinfo_text(&ei, text, sizeof(text)));
+		document_free(co.first);
+		settings_free(&co.settings);
+		return e == ERR_SYS ? 1 : 2;
+	}
+	/* Every thread inherits the mask: signals reach only sigtimedwait. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	fds_raise(&co.settings);
+	e = core_start(&co, &ei);
+	if (e == ERR_OK) {
+		announce(&co);
+		wait_for_stop(&co, &set);
+	} else {
+		(void)fprintf(stderr, "vedette: %s\n",
+		    errinfo_text(&ei, text, sizeof(text)));
+		rc = e == ERR_INVALID || e == ERR_PARSE ? 2 : 1;
+	}
+	ei = (struct errinfo){0};
+	if (core_stop(&co, &ei) != ERR_OK) {
+		log_error("serve", "stopped, but not everything was stored",
+		    KV("error", ei.text));
+		rc = 1;
+	} else if (rc < 0) {
+		log_info("serve", "stopped");
+		rc = 0;
+	}
+	curl_global_cleanup();
+	return rc;
+}

@@ -1,0 +1,215 @@
+/* serve_core.c: shards and their wires; see serve_core.h. */
+#include "serve_core.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "check/check.h"
+#include "check/ping.h"
+#include "net/net.h"
+#include "store/view.h"
+#include "world/world.h"
+
+/* -- which shard ---------------------------------------------------------- */
+
+/* A group and its members hash by the group's id, so that they share one. */
+static struct shard *
+shard_of(struct core *co, uint32_t key)
+{
+	assert(co->nshards > 0);
+	return co->shards[map_hash_u64(key) % co->nshards];
+}
+
+/* Where each monitor lives. Touched by whoever runs core_to_shard: the main
+ * thread while it replays, then the writer, never both. */
+struct place {
+	struct map_node node;
+	uint32_t monitor;
+	struct shard *shard;
+};
+
+static struct place *
+place_find(struct core *co, uint32_t monitor)
+{
+	uint64_t hash = map_hash_u64(monitor);
+
+	for (struct map_node *n = map_first(&co->places, hash); n != NULL;
+	    n = map_next(n)) {
+		struct place *p = CONTAINER(n, struct place, node);
+
+		if (p->monitor == monitor)
+			return p;
+	}
+	return NULL;
+}
+
+static void
+place_forget(struct core *co, struct place *p)
+{
+	map_del(&co->places, &p->node);
+	xfree(p);
+}
+
+/* On the old shard's thread: the monitor comes with its live state. */
+static void
+forward(void *arg, struct command *c)
+{
+	if (!shard_send_urgent(arg, c))
+		command_free(c);
+}
+
+void
+core_to_shard(void *arg, struct command *c, uint32_t key)
+{
+	struct core *co = arg;
+	struct shard *to, *at;
+	struct place *p;
+
+	if (!atomic_load(&co->forward)) {
+		command_free(c);
+		return;
+	}
+	p = place_find(co, c->monitor);
+	at = to = shard_of(co, key);
+	if (p == NULL && c->kind == COMMAND_PUT) {
+		p = xcalloc(1, sizeof(*p));
+		p->monitor = c->monitor;
+		p->shard = to;
+		map_put(&co->places, &p->node, map_hash_u64(c->monitor));
+	} else if (p != NULL) {
+		at = p->shard;
+		if (c->kind == COMMAND_REMOVE)
+			place_forget(co, p);
+		else
+			p->shard = to;
+	}
+	if (at != to && c->kind == COMMAND_PUT) {
+		c->kind = COMMAND_MOVE;
+		c->forward = forward;
+		c->forward_arg = to;
+	}
+	if (!shard_send_urgent(at, c))
+		command_free(c);
+}
+
+bool
+core_send(void *arg, struct command *c)
+{
+	struct core *co = arg;
+	struct view_row row;
+
+	if (c->shard_key == 0) {
+		if (view_get(store_view(co->store), c->monitor, &row) !=
+		    ERR_OK)
+			return false;
+		c->shard_key = row.conf->group != 0 ? row.conf->group
+						    : c->monitor;
+		view_row_release(&row);
+	}
+	return shard_send(shard_of(co, c->shard_key), c);
+}
+
+static void
+on_slot(void *arg, unsigned shard)
+{
+	struct core *co = arg;
+
+	if (shard < co->nshards)
+		shard_kick(co->shards[shard]);
+}
+
+/* -- a shard's network ---------------------------------------------------- */
+
+static void
+env_close(struct check_env *env)
+{
+	ping_free(env->ping);
+	net_free(env->net);
+	env->ping = NULL;
+	env->net = NULL;
+}
+
+static enum err
+env_open(struct check_env *env, void *arg, struct errinfo *ei)
+{
+	const struct settings *st = arg;
+	enum err e = net_new(env->world, st, &env->net, ei);
+
+	if (e != ERR_OK)
+		return e;
+	env->ping = ping_new(env->world);
+	return ERR_OK;
+}
+
+enum err
+core_shards(struct core *co, struct errinfo *ei)
+{
+	const struct settings *st = &co->settings;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = st->limits.shards;
+	enum err e;
+
+	if (n == 0)
+		n = cores > 0 ? (unsigned)cores : 1;
+	n = MIN(n, (unsigned)CAPS_SHARDS_MAX);
+	co->caps = caps_new(st->limits.in_flight, st->limits.per_host, on_slot,
+	    co);
+	for (unsigned i = 0; i < n; i++) {
+		const struct shard_conf sc = {.index = i, .caps = co->caps,
+			.writer = store_inbox(co->store),
+			.env_open = env_open, .env_close = env_close,
+			.env_arg = &co->settings};
+
+		e = shard_start(&sc, &co->shards[i], ei);
+		if (e != ERR_OK)
+			return e;
+		co->nshards = i + 1;
+	}
+	return ERR_OK;
+}
+
+void
+core_shards_stop(struct core *co, int64_t deadline_ns)
+{
+	for (unsigned i = 0; i < co->nshards; i++)
+		shard_stop(co->shards[i], deadline_ns);
+}
+
+void
+core_shards_free(struct core *co)
+{
+	atomic_store(&co->forward, false);
+	for (unsigned i = 0; i < co->nshards; i++)
+		shard_free(co->shards[i]);
+	co->nshards = 0;
+	MAP_EACH(n, &co->places)
+		xfree(CONTAINER(n, struct place, node));
+	map_free(&co->places);
+}
+
+/* -- the event log -------------------------------------------------------- */
+
+void
+core_event(struct core *co, enum event_kind kind, const char *subject,
+    const char *text)
+{
+	struct event_unit *u = event_unit_new();
+
+	u->event.kind = (uint8_t)kind;
+	u->event.at_us = clock_wall_us();
+	(void)text_copy(u->event.actor, sizeof(u->event.actor),
+	    STR("daemon"));
+	(void)text_copy(u->event.subject, sizeof(u->event.subject),
+	    str_of(subject));
+	(void)text_copy(u->event.text, sizeof(u->event.text), str_of(text));
+	u->unit.urgent = true;
+	if (!mbox_put_urgent(store_inbox(co->store), &u->unit.msg,
+		u->unit.bytes))
+		unit_free(&u->unit);
+}

@@ -1,0 +1,53 @@
+/* serve_core.h: the running daemon's parts and the wires between them. Owned
+ * by the main thread; the functions that other threads call say so. */
+#ifndef SERVE_CORE_H
+#define SERVE_CORE_H
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "conf/conf.h"
+#include "http/http.h"
+#include "model/command.h"
+#include "model/event.h"
+#include "sched/caps.h"
+#include "sched/shard.h"
+#include "store/store.h"
+
+struct core {
+	struct settings settings;
+	struct document *first;        /* until it is applied */
+	char config[PATH_MAX];         /* "" none */
+	char data[PATH_MAX];
+	char control[PATH_MAX];
+	char store_path[512];
+	struct store *store;
+	struct http *http;
+	struct caps *caps;
+	struct shard *shards[CAPS_SHARDS_MAX];
+	unsigned nshards;
+	struct map places;             /* struct place: where a monitor lives */
+	/* False until every shard runs: before, the store's changes reach the
+	 * shards by store_replay and not one by one. */
+	atomic_bool forward;
+};
+
+enum err core_shards(struct core *co, struct errinfo *ei) MUST_USE;
+void core_shards_stop(struct core *co, int64_t deadline_ns);
+void core_shards_free(struct core *co);
+
+/* Any thread: an entry of the event log, as the daemon. */
+void core_event(struct core *co, enum event_kind kind, const char *subject,
+    const char *text);
+/* The store's hook (writer thread) and the front doors' (any thread). */
+void core_to_shard(void *arg, struct command *c, uint32_t key);
+bool core_send(void *arg, struct command *c);
+/* The core's families of /metrics; any thread. */
+void core_metrics(void *arg, struct buf *out);
+
+#endif

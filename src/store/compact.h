@@ -1,0 +1,20 @@
+/* compact.h: the writer's housekeeping, in slices: the tail's older samples
+ * move into chunks, deleted monitors' rows and old events go. */
+#ifndef STORE_COMPACT_H
+#define STORE_COMPACT_H
+
+#include "store/inside.h"
+
+/* A cycle begins when the tail has this many samples, or its first is this
+ * old. What it holds then is moved, monitor by monitor. */
+#define COMPACT_SAMPLES 200000
+#define COMPACT_AGE_US  (INT64_C(600) * 1000000)
+#define COMPACT_SLICE_NS (INT64_C(30) * 1000000)
+
+/* Is there something to do? Cheap. */
+bool compact_due(const struct store *s);
+/* One transaction, some tens of milliseconds. */
+void compact_slice(struct store *s);
+void compact_free(struct compaction *c);
+
+#endif

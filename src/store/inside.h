@@ -1,0 +1,144 @@
+/* inside.h: the store's parts, for its own files only. */
+#ifndef STORE_INSIDE_H
+#define STORE_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/role.h"
+#include "store/backend.h"
+#include "store/block.h"
+#include "store/entry.h"
+#include "store/store.h"
+
+#define BATCH_UNITS  4096      /* in one transaction */
+#define EVENTS_KEPT  100000    /* in the event log */
+#define EVENTS_SLACK 1000      /* pruned this many at a time */
+#define ALIVE_NS     (5 * INT64_C(1000000000))
+#define ANSWER_NS    INT64_C(1000000000)   /* who waits longer is told: 503 */
+#define RETRY_MIN_NS INT64_C(10000000)
+#define RETRY_MAX_NS INT64_C(1000000000)
+#define OWED_MAX     32
+
+struct edit;     /* edit.h: a configuration unit, planned */
+struct readers;  /* readers.h */
+
+/* A unit of the batch under way. */
+struct slot {
+	struct unit *unit;
+	enum err outcome;          /* for its ack */
+	bool stored;               /* wrote something: apply it to the view */
+	struct errinfo *ei;        /* owned; why it was refused */
+	uint64_t place;            /* of its sample in the tail */
+};
+
+/* A prefix of what waits, kept until it is committed. Units [0, done) are;
+ * an attempt is a transaction over a range of the rest. */
+struct batch {
+	struct slot v[BATCH_UNITS];
+	size_t n, done;
+	struct edit *edit;         /* when v[0] is a configuration unit */
+	/* the attempt */
+	struct block block;
+	struct event *events;      /* written in it */
+	size_t nevents, events_cap;
+	struct entry **touched;    /* their batch_seq moved */
+	size_t ntouched, touched_cap;
+	uint64_t tail_rows;
+	bool alive;                /* it carries the stamp alive_us */
+	int64_t alive_us;
+	uint64_t rows[ROW_NMAX], duplicates;
+	size_t owed;               /* events of s->owed that it carries */
+	/* COMMIT failed: was it done? This row of it tells. */
+	bool in_doubt;
+	size_t doubt_hi;
+	bool has_proof;
+	enum stmt proof;
+	uint64_t proof_id;
+};
+
+struct ids { uint64_t block, transition, event; };
+
+struct store {
+	struct store_conf conf;
+	struct backend *db;            /* the writer's connection; NULL: lost */
+	struct backend_fault fault;    /* of the last attempt that failed */
+	int lock_fd;
+	struct mbox inbox;
+	struct view *view;
+	struct live *live;
+	struct readers *readers;
+	struct store_stats stats;
+	pthread_t thread;
+	bool started, stopped;
+	_Atomic bool stopping, gone;   /* gone: the thread has ended */
+	_Atomic int64_t stop_by_ns;
+	pthread_mutex_t facts;         /* the next one */
+	struct errinfo trouble;        /* text "": none */
+
+	/* the writer's own */
+	struct msg *first, **last;     /* what waits, beyond the batch */
+	size_t nwaiting, nurgent;
+	struct batch *batch;
+	struct ids next;               /* to be given; */
+	struct ids begun;              /* as they were before the attempt */
+	uint64_t first_event;          /* the oldest in the log */
+	uint32_t next_monitor;
+	int64_t alive_ns;              /* when the stamp was last written */
+	int64_t retry_ns, backoff_ns;  /* 0: not failing */
+	uint32_t failures, reopen;     /* in a row */
+	struct event owed[OWED_MAX];   /* to go with the next transaction */
+	size_t nowed;
+	int64_t checkpoint_ns, passive_ns;   /* not before */
+	size_t abandoned;              /* left over when it stopped */
+	int64_t last_sign_us;          /* at open: when we were last alive */
+	int64_t clock_back_us;         /* at open: the stamp lies ahead */
+	int64_t opened_us;
+	uint32_t *doomed;              /* deleted, their rows still there */
+	size_t ndoomed;
+	uint64_t tail_samples, tail_first;   /* of the tail table */
+	int64_t tail_since_us;         /* its age counts from here */
+	int64_t compact_ns;            /* the next slice not before */
+	struct compaction *compaction; /* compact.h */
+};
+
+/* -- batch.c ------------------------------------------------------------ */
+/* Store what is left of the batch. ERR_OK: all of it is answered. Otherwise
+ * the fault is transient and the same batch is tried again later. */
+enum err batch_store(struct store *s, struct errinfo *ei) MUST_USE;
+/* One transaction with no unit: the stamp, events owed. */
+enum err batch_stamp(struct store *s, struct errinfo *ei) MUST_USE;
+/* Within an attempt: one row of the event log; text is sanitised. */
+enum err batch_event(struct store *s, const struct event *e,
+    struct errinfo *ei) MUST_USE;
+/* An attempt wrote this row: it proves the commit. */
+void batch_proof(struct store *s, enum stmt have, uint64_t id);
+void batch_touch(struct store *s, struct entry *e);
+void batch_free(struct batch *b);
+/* To be told with the next transaction; at most OWED_MAX are kept. */
+void batch_owe(struct store *s, enum event_kind kind, const char *text);
+
+/* -- result.c ----------------------------------------------------------- */
+enum err result_put(struct store *s, struct slot *slot, struct errinfo *ei)
+    MUST_USE;
+void result_apply(struct store *s, struct slot *slot);
+enum err result_flush(struct store *s, struct errinfo *ei) MUST_USE;
+
+/* -- tokens.c ----------------------------------------------------------- */
+enum err tokens_put(struct store *s, struct slot *slot, struct errinfo *ei)
+    MUST_USE;
+void tokens_apply(struct store *s, struct slot *slot);
+
+/* -- load.c ------------------------------------------------------------- */
+/* Everything the writer and the view must know; the gap since the last sign
+ * of life becomes a row. Before any thread runs. */
+enum err load_all(struct store *s, struct errinfo *ei) MUST_USE;
+
+/* -- writer.c ----------------------------------------------------------- */
+void *writer_run(void *arg);
+/* Count and log a fault of the database. */
+void writer_fault(struct store *s, const struct errinfo *ei);
+
+#endif

@@ -1,0 +1,408 @@
+/* conn.c: a connection to SQLite: opening, statements, errors in our words. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/backend.h"
+#include "store/sqlite/pragma.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/sql.h"
+#include "world/world.h"
+
+/* How many virtual machine steps a read may take between two looks at its
+ * deadline: some tens of microseconds. */
+#define PROGRESS_STEPS 1000
+#define TRUNCATE_BUSY_MS 50
+
+struct conn {
+	struct backend b;
+	sqlite3 *db;
+	sqlite3_stmt *st[STMT_NMAX];
+	const _Atomic bool *stop;
+	bool reader;
+	int frames;          /* in the WAL after the last commit */
+	char path[512];
+};
+
+static struct conn *
+conn_of(struct backend *b)
+{
+	return CONTAINER(b, struct conn, b);
+}
+
+static enum err_class
+class_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return CLASS_BUSY;
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PROTOCOL:
+		return CLASS_IO;
+	case SQLITE_FULL:
+		return CLASS_FULL;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return CLASS_CORRUPT;
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_TOOBIG:
+		return CLASS_CONSTRAINT;
+	}
+	return CLASS_OTHER;
+}
+
+/* Only what the unit itself brought is permanent; for all else the data is
+ * kept and tried again. */
+static enum err
+broken(struct conn *c, enum store_op op, int rc, struct errinfo *ei)
+{
+	c->b.fault.op = op;
+	c->b.fault.class = class_of(rc);
+	c->b.fault.transient = c->b.fault.class != CLASS_CONSTRAINT;
+	if ((rc & 0xff) == SQLITE_INTERRUPT)
+		return fail(ei, ERR_TIMEOUT, "the query took too long");
+	return fail(ei, ERR_STORE, "%s: %s", c->path,
+	    c->db != NULL ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc));
+}
+
+static void
+conn_close(struct backend *b)
+{
+	struct conn *c;
+
+	if (b == NULL)
+		return;
+	c = conn_of(b);
+	for (size_t i = 0; i < STMT_NMAX; i++)
+		sqlite3_finalize(c->st[i]);
+	(void)sqlite3_close(c->db);
+	xfree(c);
+}
+
+static int
+watch_wal(void *arg, sqlite3 *db, const char *name, int frames)
+{
+	struct conn *c = arg;
+
+	(void)db;
+	(void)name;
+	c->frames = frames;
+	return SQLITE_OK;
+}
+
+static int
+progress(void *arg)
+{
+	struct conn *c = arg;
+
+	if (c->stop != NULL && atomic_load(c->stop))
+		return 1;
+	if (c->b.cancelled != NULL && atomic_load(c->b.cancelled))
+		return 1;
+	return c->b.deadline_ns != 0 && clock_mono_ns() >= c->b.deadline_ns;
+}
+
+/* Readable by its owner only; SQLite gives the -wal and -shm files the mode
+ * of the database. */
+static enum err
+make_private(const char *path, struct errinfo *ei)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return fail(ei, ERR_SYS, "cannot open %s: %s; the data directory"
+		    " must exist and be writable", path, strerror(errno));
+	if (fstat(fd, &st) == 0 && (st.st_mode & 077) != 0 &&
+	    fchmod(fd, 0600) != 0)
+		log_warn("store", "others may read the database",
+		    KV("file", path), KV("error", strerror(errno)));
+	close(fd);
+	return ERR_OK;
+}
+
+static enum err
+damaged(const char *path, const char *what, struct errinfo *ei)
+{
+	return fail(ei, ERR_INVALID, "%s is damaged or is no database (%s);"
+	    " nothing was changed; restore a backup over it, or move it away"
+	    " together with its -wal and -shm files to start empty", path,
+	    what);
+}
+
+static enum err
+open_failed(struct conn *c, int rc, struct errinfo *ei)
+{
+	struct errinfo why = {0};
+
+	if (class_of(rc) == CLASS_CORRUPT)
+		return damaged(c->path, sqlite3_errmsg(c->db), ei);
+	if (ei != NULL)
+		why = *ei;
+	(void)broken(c, OP_OPEN, rc, ei);
+	return fail(ei, ERR_STORE, "cannot open %s: %s", c->path,
+	    why.text[0] != '\0' ? why.text : sqlite3_errmsg(c->db));
+}
+
+static enum err
+conn_open(const struct backend_conf *conf, struct backend **ret,
+    struct errinfo *ei)
+{
+	int flags = conf->reader && !conf->memory ? SQLITE_OPEN_READONLY :
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	struct conn *c;
+	struct errinfo why = {0};
+	int rc = SQLITE_OK;
+	enum err e = ERR_OK;
+
+	if (conf->path[0] != '/')
+		return fail(ei, ERR_INVALID, "the store's path %s is not"
+		    " absolute", conf->path);
+	if (conf->vfs == NULL && !conf->memory && !conf->reader)
+		e = make_private(conf->path, ei);
+	if (e != ERR_OK)
+		return e;
+	c = xcalloc(1, sizeof(*c));
+	c->b.ops = &sqlite_ops;
+	c->stop = conf->stop;
+	c->reader = conf->reader;
+	snprintf(c->path, sizeof(c->path), "%s", conf->path);
+	/* No URI: "?", "#" and "%" are letters of a name like others. */
+	rc = sqlite3_open_v2(conf->path, &c->db, flags | SQLITE_OPEN_NOMUTEX,
+	    conf->memory ? "memdb" : conf->vfs);
+	if (rc == SQLITE_OK) {
+		(void)sqlite3_extended_result_codes(c->db, 1);
+		(void)sqlite3_wal_hook(c->db, watch_wal, c);
+		e = pragma_apply(c->db, conf->reader, conf->memory, &rc, &why);
+	}
+	if (rc != SQLITE_OK || e != ERR_OK) {
+		if (ei != NULL)
+			*ei = why;
+		e = open_failed(c, rc, ei);
+		conn_close(&c->b);
+		return e;
+	}
+	if (conf->reader)
+		sqlite3_progress_handler(c->db, PROGRESS_STEPS, progress, c);
+	*ret = &c->b;
+	return ERR_OK;
+}
+
+static enum err
+conn_migrate(struct backend *b, int64_t now_us, struct errinfo *ei)
+{
+	struct conn *c = conn_of(b);
+	enum err e = schema_migrate(c->db, c->path, now_us, ei);
+
+	if (e == ERR_STORE && class_of(sqlite3_errcode(c->db)) == CLASS_CORRUPT)
+		return damaged(c->path, sqlite3_errmsg(c->db), ei);
+	return e;
+}
+
+static enum err
+simple(struct conn *c, const char *sql, enum store_op op, struct errinfo *ei)
+{
+	int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? ERR_OK : broken(c, op, rc, ei);
+}
+
+static enum err
+conn_begin(struct backend *b, bool write, struct errinfo *ei)
+{
+	return simple(conn_of(b), write ? "BEGIN IMMEDIATE" : "BEGIN", OP_BEGIN,
+	    ei);
+}
+
+static enum err
+conn_commit(struct backend *b, struct errinfo *ei)
+{
+	return simple(conn_of(b), "COMMIT", OP_COMMIT, ei);
+}
+
+static enum err
+conn_rollback(struct backend *b, struct errinfo *ei)
+{
+	struct conn *c = conn_of(b);
+	struct backend_fault keep = b->fault;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < STMT_NMAX; i++)
+		if (c->st[i] != NULL)
+			(void)sqlite3_reset(c->st[i]);
+	if (!sqlite3_get_autocommit(c->db))
+		e = simple(c, "ROLLBACK", OP_COMMIT, ei);
+	if (sqlite3_get_autocommit(c->db))
+		e = ERR_OK;
+	b->fault = keep;   /* why we rolled back matters, not how */
+	return e;
+}
+
+static int
+bind_one(sqlite3_stmt *st, int at, const struct val *v)
+{
+	int n = v->s.n > INT_MAX ? INT_MAX : (int)v->s.n;
+
+	switch (v->kind) {
+	case VAL_NULL:
+		return sqlite3_bind_null(st, at);
+	case VAL_INT:
+		return sqlite3_bind_int64(st, at, v->i);
+	case VAL_TEXT:
+		return sqlite3_bind_text(st, at, v->s.n == 0 ? "" : v->s.p, n,
+		    SQLITE_STATIC);
+	case VAL_BYTES:
+		return sqlite3_bind_blob(st, at, v->s.n == 0 ? "" : v->s.p, n,
+		    SQLITE_STATIC);
+	}
+	return SQLITE_MISUSE;
+}
+
+static enum err
+prepare(struct conn *c, enum stmt s, const struct val *v, size_t n,
+    struct errinfo *ei)
+{
+	enum store_op op = c->reader ? OP_READ : OP_WRITE;
+	int rc = SQLITE_OK;
+
+	if (c->st[s] == NULL)
+		rc = sqlite3_prepare_v3(c->db, sql_text[s], -1,
+		    SQLITE_PREPARE_PERSISTENT, &c->st[s], NULL);
+	for (size_t i = 0; rc == SQLITE_OK && i < n; i++)
+		rc = bind_one(c->st[s], (int)i + 1, &v[i]);
+	return rc == SQLITE_OK ? ERR_OK : broken(c, op, rc, ei);
+}
+
+static enum err
+conn_run(struct backend *b, enum stmt s, const struct val *v, size_t n,
+    int64_t *ret_changes, struct errinfo *ei)
+{
+	struct conn *c = conn_of(b);
+	enum err e = prepare(c, s, v, n, ei);
+	int rc;
+
+	if (e != ERR_OK)
+		return e;
+	rc = sqlite3_step(c->st[s]);
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		e = broken(c, OP_WRITE, rc, ei);
+	(void)sqlite3_reset(c->st[s]);
+	if (e == ERR_OK && ret_changes != NULL)
+		*ret_changes = sqlite3_changes64(c->db);
+	return e;
+}
+
+static enum err
+conn_query(struct backend *b, enum stmt s, const struct val *v, size_t n,
+    struct errinfo *ei)
+{
+	return prepare(conn_of(b), s, v, n, ei);
+}
+
+static enum err
+conn_next(struct backend *b, enum stmt s, struct errinfo *ei)
+{
+	struct conn *c = conn_of(b);
+	int rc = sqlite3_step(c->st[s]);
+	enum err e;
+
+	if (rc == SQLITE_ROW)
+		return ERR_OK;
+	e = rc == SQLITE_DONE ? ERR_NOT_FOUND : broken(c, OP_READ, rc, ei);
+	(void)sqlite3_reset(c->st[s]);
+	return e;
+}
+
+static void
+conn_done(struct backend *b, enum stmt s)
+{
+	(void)sqlite3_reset(conn_of(b)->st[s]);
+}
+
+static int64_t
+conn_column_int(struct backend *b, enum stmt s, int col)
+{
+	return sqlite3_column_int64(conn_of(b)->st[s], col);
+}
+
+static struct str
+conn_column_str(struct backend *b, enum stmt s, int col)
+{
+	sqlite3_stmt *st = conn_of(b)->st[s];
+	const void *p = sqlite3_column_blob(st, col);
+	int n = sqlite3_column_bytes(st, col);
+
+	return p == NULL ? (struct str){"", 0} : (struct str){p, (size_t)n};
+}
+
+/* The result row is the answer: a checkpoint that readers held up returns
+ * busy or leaves frames behind, and is no success. */
+static enum checkpoint
+conn_checkpoint(struct backend *b, bool truncate)
+{
+	struct conn *c = conn_of(b);
+	int log = -1, done = -1, rc;
+
+	if (truncate)
+		(void)sqlite3_busy_timeout(c->db, TRUNCATE_BUSY_MS);
+	rc = sqlite3_wal_checkpoint_v2(c->db, "main", truncate ?
+	    SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &log,
+	    &done);
+	if (truncate)
+		(void)sqlite3_busy_timeout(c->db, PRAGMA_WRITER_BUSY_MS);
+	if (class_of(rc) == CLASS_BUSY && rc != SQLITE_OK)
+		return CKPT_BUSY;
+	if (rc != SQLITE_OK) {
+		(void)broken(c, OP_CHECKPOINT, rc, NULL);
+		return CKPT_ERROR;
+	}
+	if (log > done)
+		return CKPT_PARTIAL;
+	c->frames = 0;
+	return CKPT_DONE;
+}
+
+static uint64_t
+file_size(sqlite3 *db, int which)
+{
+	sqlite3_file *f = NULL;
+	sqlite3_int64 n = 0;
+
+	if (sqlite3_file_control(db, "main", which, &f) != SQLITE_OK ||
+	    f == NULL || f->pMethods == NULL ||
+	    f->pMethods->xFileSize(f, &n) != SQLITE_OK)
+		return 0;
+	return (uint64_t)n;
+}
+
+static void
+conn_sizes(struct backend *b, uint64_t *ret_pending, uint64_t *ret_wal,
+    uint64_t *ret_file)
+{
+	struct conn *c = conn_of(b);
+
+	*ret_pending = (uint64_t)c->frames * 4096;
+	*ret_wal = file_size(c->db, SQLITE_FCNTL_JOURNAL_POINTER);
+	*ret_file = file_size(c->db, SQLITE_FCNTL_FILE_POINTER);
+}
+
+const struct backend_ops sqlite_ops = {
+	.name = "sqlite",
+	.open = conn_open, .migrate = conn_migrate, .begin = conn_begin,
+	.commit = conn_commit, .rollback = conn_rollback, .run = conn_run,
+	.query = conn_query, .next = conn_next, .done = conn_done,
+	.column_int = conn_column_int, .column_str = conn_column_str,
+	.checkpoint = conn_checkpoint, .sizes = conn_sizes,
+	.close = conn_close,
+};

@@ -1,0 +1,18 @@
+/* schema.h: the tables, as numbered migrations. Each runs in a transaction of
+ * its own together with its ledger row. */
+#ifndef STORE_SQLITE_SCHEMA_H
+#define STORE_SQLITE_SCHEMA_H
+
+#include <sqlite3.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define SCHEMA_APPLICATION 0x76644554   /* "vdET": whose file this is */
+
+/* ERR_INVALID: another program's file, a newer schema, or a migration that is
+ * not the one we know. ERR_STORE: sqlite3_errmsg tells. */
+enum err schema_migrate(sqlite3 *db, const char *path, int64_t now_us,
+    struct errinfo *ei) MUST_USE;
+
+#endif

@@ -1,0 +1,90 @@
+#include "store/sqlite/sql.h"
+
+#define TRANSITION "id, monitor, seq, at_us, was, became, why, reason," \
+	" explain, evidence"
+#define EVENT "id, at_us, kind, was, became, why, monitor, actor, subject, text"
+/* What belongs to a deleted monitor is not shown while it waits to go. */
+#define NOT_DOOMED "monitor NOT IN (SELECT monitor FROM doomed)"
+
+const char *const sql_text[STMT_NMAX] = {
+	[STMT_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",
+	[STMT_META_GET] = "SELECT v FROM meta WHERE k = ?1",
+	[STMT_MONITOR_PUT] = "INSERT OR REPLACE INTO monitor"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[STMT_MONITOR_DEL] = "DELETE FROM monitor WHERE id = ?1",
+	[STMT_MONITOR_LOAD] = "SELECT id, name, grp, text, version, origin,"
+	    " archived, paused, created_us FROM monitor ORDER BY grp <> 0, id",
+	[STMT_CHANNEL_PUT] = "INSERT OR REPLACE INTO channel VALUES(?1, ?2, ?3)",
+	[STMT_CHANNEL_DEL] = "DELETE FROM channel WHERE name = ?1",
+	[STMT_CHANNEL_LOAD] = "SELECT name, type, text FROM channel"
+	    " ORDER BY name",
+	[STMT_TOKEN_PUT] = "INSERT OR REPLACE INTO token"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[STMT_TOKEN_LOAD] = "SELECT name, hash, scope, created_us, expires_us,"
+	    " revoked_us FROM token ORDER BY name",
+	[STMT_STATE_PUT] = "INSERT OR REPLACE INTO state VALUES(?1, ?2)",
+	[STMT_STATE_DEL] = "DELETE FROM state WHERE monitor = ?1",
+	[STMT_STATE_LOAD] = "SELECT monitor, b FROM state",
+	[STMT_STATE_GET] = "SELECT b FROM state WHERE monitor = ?1",
+	[STMT_TAIL_PUT] = "INSERT INTO tail VALUES(?1, ?2, ?3)",
+	[STMT_TAIL_GET] = "SELECT b FROM tail WHERE id = ?1",
+	[STMT_TAIL_LOAD] = "SELECT id, n, b FROM tail ORDER BY id",
+	[STMT_TAIL_DEL] = "DELETE FROM tail WHERE id BETWEEN ?1 AND ?2",
+	[STMT_CHUNK_PUT] = "INSERT INTO chunk VALUES(NULL, ?1, ?2, ?3, ?4, ?5,"
+	    " ?6, ?7)",
+	[STMT_CHUNK_DEL] = "DELETE FROM chunk WHERE id = ?1",
+	[STMT_CHUNK_LAST] = "SELECT id, last_seq, n, b FROM chunk"
+	    " WHERE monitor = ?1 ORDER BY last_seq DESC LIMIT 1",
+	/* first_seq is not in the index: a chunk that ends at or above the
+	 * bound may begin below it. */
+	[STMT_CHUNK_LIST] = "SELECT id, last_seq, from_us, to_us FROM chunk"
+	    " WHERE monitor = ?1 AND from_us < ?3 AND (last_seq < ?2"
+	    " OR first_seq < ?2) ORDER BY last_seq DESC",
+	[STMT_CHUNK_GET] = "SELECT b FROM chunk WHERE id = ?1",
+	[STMT_CHUNK_DOOM] = "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk"
+	    " WHERE monitor = ?1 LIMIT ?2)",
+	[STMT_TRANSITION_PUT] = "INSERT OR IGNORE INTO transition"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[STMT_TRANSITION_HAVE] = "SELECT 1 FROM transition WHERE id = ?1",
+	[STMT_TRANSITION_SINCE] = "SELECT monitor, at_us, was, became"
+	    " FROM transition WHERE at_us >= ?1 ORDER BY monitor, at_us, id",
+	[STMT_TRANSITION_LIST] = "SELECT " TRANSITION " FROM transition"
+	    " WHERE monitor = ?1 AND at_us >= ?2 AND at_us < ?3 AND id < ?4"
+	    " ORDER BY id DESC LIMIT ?5",
+	[STMT_TRANSITION_ALL] = "SELECT " TRANSITION " FROM transition"
+	    " WHERE at_us >= ?1 AND at_us < ?2 AND id < ?3 AND " NOT_DOOMED
+	    " ORDER BY id DESC LIMIT ?4",
+	[STMT_TRANSITION_AT] = "SELECT " TRANSITION " FROM transition"
+	    " WHERE monitor = ?1 AND at_us <= ?2"
+	    " ORDER BY at_us DESC, id DESC LIMIT 1",
+	[STMT_TRANSITION_NEXT] = "SELECT " TRANSITION " FROM transition"
+	    " WHERE monitor = ?1 AND at_us > ?2 ORDER BY at_us, id LIMIT 1",
+	[STMT_TRANSITION_SPAN] = "SELECT at_us, was, became FROM transition"
+	    " WHERE monitor = ?1 AND at_us > ?2 AND at_us < ?3"
+	    " ORDER BY at_us, id",
+	[STMT_TRANSITION_MAX] = "SELECT id, at_us FROM transition"
+	    " ORDER BY id DESC LIMIT 1",
+	[STMT_TRANSITION_DOOM] = "DELETE FROM transition WHERE id IN"
+	    " (SELECT id FROM transition WHERE monitor = ?1 LIMIT ?2)",
+	[STMT_EVIDENCE_PUT] = "INSERT OR REPLACE INTO evidence VALUES(?1, ?2)",
+	[STMT_EVIDENCE_GET] = "SELECT text FROM evidence WHERE monitor = ?1",
+	[STMT_EVIDENCE_DEL] = "DELETE FROM evidence WHERE monitor = ?1",
+	[STMT_EVENT_PUT] = "INSERT INTO event"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[STMT_EVENT_HAVE] = "SELECT 1 FROM event WHERE id = ?1",
+	[STMT_EVENT_RANGE] = "SELECT (SELECT coalesce(min(id), 0) FROM event),"
+	    " id, at_us FROM event ORDER BY id DESC LIMIT 1",
+	[STMT_EVENT_DEL] = "DELETE FROM event WHERE id <= ?1",
+	[STMT_EVENT_OLD] = "SELECT " EVENT " FROM event WHERE id > ?1"
+	    " AND id < ?2 ORDER BY id LIMIT ?3",
+	[STMT_EVENT_NEW] = "SELECT " EVENT " FROM event WHERE id > ?1"
+	    " AND id < ?2 ORDER BY id DESC LIMIT ?3",
+	[STMT_GAP_PUT] = "INSERT OR REPLACE INTO gap VALUES(?1, ?2)",
+	[STMT_GAP_LOAD] = "SELECT from_us, to_us FROM gap WHERE to_us > ?1"
+	    " ORDER BY from_us",
+	[STMT_GAP_PRUNE] = "DELETE FROM gap WHERE from_us NOT IN (SELECT from_us"
+	    " FROM gap ORDER BY from_us DESC LIMIT ?1)",
+	[STMT_DOOMED_PUT] = "INSERT OR REPLACE INTO doomed VALUES(?1)",
+	[STMT_DOOMED_DEL] = "DELETE FROM doomed WHERE monitor = ?1",
+	[STMT_DOOMED_LOAD] = "SELECT monitor FROM doomed ORDER BY monitor",
+};

@@ -1,0 +1,302 @@
+#include "store/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "store/compact.h"
+#include "store/feed.h"
+#include "store/inside.h"
+#include "store/load.h"
+#include "store/lockfile.h"
+#include "store/readers.h"
+#include "world/world.h"
+
+/* With a stamp every five seconds, no commit for this long is trouble. */
+#define STUCK_US (15 * US_PER_S)
+
+const char *const row_kind_names[ROW_NMAX] = {
+	[ROW_SAMPLE] = "sample", [ROW_TRANSITION] = "transition",
+	[ROW_STATE] = "state", [ROW_EVENT] = "event", [ROW_CONFIG] = "config",
+};
+const char *const store_op_names[OP_NMAX] = {
+	[OP_OPEN] = "open", [OP_BEGIN] = "begin", [OP_WRITE] = "write",
+	[OP_COMMIT] = "commit", [OP_READ] = "read",
+	[OP_CHECKPOINT] = "checkpoint",
+};
+const char *const err_class_names[CLASS_NMAX] = {
+	[CLASS_BUSY] = "busy", [CLASS_IO] = "io", [CLASS_FULL] = "full",
+	[CLASS_CORRUPT] = "corrupt", [CLASS_CONSTRAINT] = "constraint",
+	[CLASS_OTHER] = "other",
+};
+const char *const checkpoint_names[CKPT_NMAX] = {
+	[CKPT_DONE] = "done", [CKPT_PARTIAL] = "partial", [CKPT_BUSY] = "busy",
+	[CKPT_ERROR] = "error",
+};
+
+/* The database in memory has a name, so that readers find the writer's. */
+static void
+name_memory(struct store *s)
+{
+	static _Atomic unsigned count;
+
+	snprintf(s->conf.path, sizeof(s->conf.path), "/vedette-memory-%u",
+	    atomic_fetch_add(&count, 1));
+}
+
+static enum err
+take_lock(struct store *s, struct errinfo *ei)
+{
+	char path[sizeof(s->conf.path) + 8];
+
+	if (s->conf.memory)
+		return ERR_OK;
+	snprintf(path, sizeof(path), "%s.lock", s->conf.path);
+	return lockfile_take(path, &s->lock_fd, ei);
+}
+
+/* The first transaction says that we are back, and since when we were away:
+ * it also proves that the file can be written before anything starts. */
+static enum err
+say_hello(struct store *s, struct errinfo *ei)
+{
+	const struct backend_ops *ops = s->db->ops;
+	int64_t away_us = s->opened_us - s->last_sign_us;
+	char human[TIME_TEXT], text[160];
+	enum err e = ERR_OK;
+
+	if (s->last_sign_us != 0 && away_us > 0) {
+		e = ops->run(s->db, STMT_GAP_PUT, VALS(V_INT(s->last_sign_us),
+		    V_INT(s->opened_us)), NULL, ei);
+		if (e == ERR_OK)
+			e = ops->run(s->db, STMT_GAP_PRUNE,
+			    VALS(V_INT(GAPS_MAX)), NULL, ei);
+		snprintf(text, sizeof(text), "started; not watching for %s"
+		    " before", time_format_human(away_us * NS_PER_US, human));
+		batch_owe(s, EVENT_START, text);
+	} else {
+		batch_owe(s, EVENT_START, "started");
+	}
+	if (e == ERR_OK && s->clock_back_us > 0) {
+		snprintf(text, sizeof(text), "the clock is %s behind the last"
+		    " entry", time_format_human(s->clock_back_us * NS_PER_US,
+		    human));
+		log_warn("store", "the clock was set back",
+		    KV_I("us", s->clock_back_us));
+		batch_owe(s, EVENT_CLOCK, text);
+	}
+	return e == ERR_OK ? batch_stamp(s, ei) : e;
+}
+
+static enum err
+open_parts(struct store *s, struct errinfo *ei)
+{
+	struct backend_conf c = {.path = s->conf.path, .vfs = s->conf.vfs,
+	    .memory = s->conf.memory};
+	enum err e = take_lock(s, ei);
+
+	if (e == ERR_OK)
+		e = sqlite_ops.open(&c, &s->db, ei);
+	if (e == ERR_OK)
+		e = s->db->ops->migrate(s->db, clock_wall_us(), ei);
+	if (e == ERR_OK)
+		e = load_all(s, ei);
+	if (e != ERR_OK)
+		return e;
+	s->live = live_new(s->next.event - 1);
+	e = say_hello(s, ei);
+	if (e == ERR_OK)
+		e = readers_open(s, ei);
+	return e;
+}
+
+enum err
+store_open(const struct store_conf *c, struct store **ret,
+    struct errinfo *ei)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+	enum err e;
+
+	s->conf = *c;
+	s->lock_fd = -1;
+	s->alive_ns = -ALIVE_NS;
+	s->last = &s->first;
+	s->batch = xcalloc(1, sizeof(*s->batch));
+	s->view = view_new();
+	block_init(&s->batch->block);
+	if (pthread_mutex_init(&s->facts, NULL) != 0)
+		abort();
+	mbox_init(&s->inbox, c->queue, c->queue_bytes);
+	if (c->memory)
+		name_memory(s);
+	e = open_parts(s, ei);
+	if (e != ERR_OK) {
+		store_free(s);
+		return e;
+	}
+	*ret = s;
+	return ERR_OK;
+}
+
+enum err
+store_start(struct store *s, struct errinfo *ei)
+{
+	enum err e = readers_start(s, ei);
+
+	if (e != ERR_OK)
+		return e;
+	if (pthread_create(&s->thread, NULL, writer_run, s) != 0)
+		return fail(ei, ERR_SYS, "cannot start the writer thread");
+	s->started = true;
+	return ERR_OK;
+}
+
+static void
+replay_one(struct store *s, struct entry *en)
+{
+	struct monitor_conf *c = en->row.conf;
+	struct command *cmd;
+
+	if (c->archived || s->conf.to_shard == NULL)
+		return;
+	cmd = command_new(COMMAND_PUT, c->id);
+	cmd->conf = monitor_conf_ref(c);
+	cmd->conf_free = monitor_conf_unref;
+	cmd->shard_key = c->group != 0 ? c->group : c->id;
+	cmd->state = TAKE(en->boot);
+	s->conf.to_shard(s->conf.to_shard_arg, cmd, cmd->shard_key);
+}
+
+void
+store_replay(struct store *s)
+{
+	view_lock(s->view);
+	for (int members = 0; members < 2; members++)
+		for (size_t i = 0; i < s->view->nids; i++)
+			if ((s->view->ids[i]->row.conf->group != 0) == members)
+				replay_one(s, s->view->ids[i]);
+	for (size_t i = 0; i < s->view->nids; i++) {
+		xfree(s->view->ids[i]->boot);
+		s->view->ids[i]->boot = NULL;
+	}
+	view_unlock(s->view);
+}
+
+struct mbox *
+store_inbox(struct store *s)
+{
+	return &s->inbox;
+}
+
+struct view *
+store_view(struct store *s)
+{
+	return s->view;
+}
+
+struct live *
+store_live(struct store *s)
+{
+	return s->live;
+}
+
+const struct store_stats *
+store_stats(const struct store *s)
+{
+	return &s->stats;
+}
+
+enum err
+store_ready(struct store *s, struct errinfo *ei)
+{
+	int64_t now_us = clock_wall_us();
+	int64_t since_us = atomic_load(&s->stats.failing_since_us);
+	int64_t last_us = atomic_load(&s->stats.last_commit_us);
+	enum err e = ERR_OK;
+
+	if (!s->started)
+		return fail(ei, ERR_AGAIN, "the store is starting");
+	if (atomic_load(&s->stopping))
+		return fail(ei, ERR_STOPPING, "the store is stopping");
+	if (since_us != 0) {
+		pthread_mutex_lock(&s->facts);
+		e = fail(ei, ERR_STORE, "the store has not committed for %lld"
+		    " s: %.300s", (long long)((now_us - since_us) / US_PER_S),
+		    s->trouble.text);
+		pthread_mutex_unlock(&s->facts);
+		return e;
+	}
+	if (now_us - last_us > STUCK_US)
+		return fail(ei, ERR_STORE, "the store has not committed for"
+		    " %lld s", (long long)((now_us - last_us) / US_PER_S));
+	return ERR_OK;
+}
+
+/* A little longer than the writer's own deadline: it may sit in an fsync. */
+static bool
+join_by(struct store *s, int64_t deadline_ns)
+{
+	int64_t left_us = (deadline_ns - clock_mono_ns()) / NS_PER_US;
+	int64_t at_us = clock_wall_us() + MAX(left_us, INT64_C(0)) + US_PER_S;
+	struct timespec ts = {.tv_sec = at_us / US_PER_S,
+	    .tv_nsec = at_us % US_PER_S * NS_PER_US};
+
+	return pthread_timedjoin_np(s->thread, NULL, &ts) == 0;
+}
+
+enum err
+store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei)
+{
+	if (s->stopped)
+		return ERR_OK;
+	readers_stop(s->readers);
+	atomic_store(&s->stop_by_ns, deadline_ns);
+	atomic_store(&s->stopping, true);
+	mbox_close(&s->inbox);
+	if (!s->started) {   /* no thread: what waits is stored by this one */
+		s->started = true;
+		(void)writer_run(s);
+	} else if (!join_by(s, deadline_ns)) {
+		return fail(ei, ERR_TIMEOUT, "the writer is stuck in the disk;"
+		    " what it had is in its hands");
+	}
+	s->stopped = true;
+	if (s->db != NULL)
+		s->db->ops->close(s->db);
+	s->db = NULL;
+	lockfile_drop(s->lock_fd);
+	s->lock_fd = -1;
+	if (s->abandoned > 0)
+		return fail(ei, ERR_TIMEOUT, "%zu units could not be stored in"
+		    " time", s->abandoned);
+	return ERR_OK;
+}
+
+void
+store_free(struct store *s)
+{
+	if (s == NULL)
+		return;
+	/* A thread that cannot be joined still uses it all. */
+	if (s->started && !s->stopped &&
+	    store_stop(s, clock_mono_ns(), NULL) != ERR_OK && !s->stopped)
+		return;
+	readers_free(s->readers);
+	if (s->db != NULL)
+		s->db->ops->close(s->db);
+	lockfile_drop(s->lock_fd);
+	compact_free(s->compaction);
+	batch_free(s->batch);
+	view_free(s->view);
+	live_free(s->live);
+	xfree(s->doomed);
+	mbox_free(&s->inbox);
+	pthread_mutex_destroy(&s->facts);
+	xfree(s);
+}

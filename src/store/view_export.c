@@ -1,0 +1,95 @@
+/* view_export.c: the stored configuration as a document again. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/entry.h"
+
+/* What a channel's type would tell us, which keys are secret, comes with the
+ * alerts; until then every text of a channel but its name and type is masked,
+ * and numbers and flags are not. */
+static void
+mask(json_t *v)
+{
+	const char *key;
+	json_t *value;
+	void *tmp;
+
+	json_object_foreach_safe(v, tmp, key, value) {
+		if (strcmp(key, "name") == 0 || strcmp(key, "type") == 0)
+			continue;
+		if (json_is_object(value))
+			mask(value);
+		else if (json_is_string(value) || json_is_array(value))
+			(void)json_object_set_new(v, key,
+			    json_string(OPT_MASK));
+	}
+}
+
+static json_t *
+channel_json(const struct channel_conf *c, enum opt_secrets how)
+{
+	json_t *all = json_pack("{s:s, s:s}", "name", c->name, "type", c->type);
+	json_t *rest = json_loads(c->text, 0, NULL);
+
+	if (rest != NULL)
+		(void)json_object_update_missing(all, rest);
+	json_decref(rest);
+	if (how == OPT_SECRETS_MASK)
+		mask(all);
+	return all;
+}
+
+static json_t *
+channels(struct view *v, enum opt_secrets how)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < v->nchannels; i++)
+		(void)json_array_append_new(all,
+		    channel_json(&v->channels[i], how));
+	return all;
+}
+
+json_t *
+view_channels(struct view *v, enum opt_secrets how)
+{
+	json_t *all;
+
+	pthread_rwlock_rdlock(&v->lock);
+	all = channels(v, how);
+	view_unlock(v);
+	return all;
+}
+
+/* Sorted by path a group comes before its members, but not always just
+ * before: "A" and "A/x" may have "A b" between them. */
+json_t *
+view_export(struct view *v, enum opt_secrets how)
+{
+	json_t *doc = json_object(), *top = json_array();
+	json_t *groups = json_object();
+	char id[24];
+
+	pthread_rwlock_rdlock(&v->lock);
+	for (size_t i = 0; i < v->npaths; i++) {
+		const struct monitor_conf *c = v->paths[i]->row.conf;
+		json_t *one = monitor_conf_json(c, how), *members;
+
+		if (c->kind->drive == DRIVE_GROUP) {
+			members = json_array();
+			(void)json_object_set_new(one, "monitors", members);
+			snprintf(id, sizeof(id), "%u", c->id);
+			(void)json_object_set(groups, id, members);
+		}
+		snprintf(id, sizeof(id), "%u", c->group);
+		members = c->group == 0 ? NULL : json_object_get(groups, id);
+		(void)json_array_append_new(members != NULL ? members : top,
+		    one);
+	}
+	(void)json_object_set_new(doc, "channels", channels(v, how));
+	view_unlock(v);
+	(void)json_object_set_new(doc, "monitors", top);
+	json_decref(groups);
+	return doc;
+}

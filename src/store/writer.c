@@ -1,0 +1,437 @@
+/* writer.c: the one thread that writes. Takes what waits, groups it, commits
+ * it, and tries again for as long as it takes when the database does not want
+ * to. Nothing is dropped here but at the end of a stop that ran out of time. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/compact.h"
+#include "store/edit.h"
+#include "store/inside.h"
+#include "world/world.h"
+
+#define PASSIVE_BYTES  (2u << 20)      /* of the WAL not yet checkpointed */
+#define TRUNCATE_BYTES (8u << 20)
+#define TRUNCATE_NS    (5 * INT64_C(1000000000))   /* not more often */
+#define REOPEN_AFTER   3               /* failures in a row */
+
+static bool
+alone(const struct unit *u)
+{
+	return u->kind == UNIT_CONFIG || u->kind == UNIT_TOKEN;
+}
+
+static struct unit *
+unit_of(struct msg *m)
+{
+	return CONTAINER(m, struct unit, msg);
+}
+
+static bool
+pressing(const struct unit *u)
+{
+	return u->urgent || u->ack != NULL;
+}
+
+/* Everything from the mailbox; it stays counted there until it is done. */
+static void
+take(struct store *s, int64_t now_ns)
+{
+	struct msg *m = mbox_take(&s->inbox);
+
+	if (m == NULL)
+		return;
+	*s->last = m;
+	for (; m != NULL; m = m->next) {
+		struct unit *u = unit_of(m);
+
+		if (u->queued_ns == 0)
+			u->queued_ns = now_ns;
+		s->nwaiting++;
+		if (pressing(u))
+			s->nurgent++;
+		s->last = &m->next;
+	}
+}
+
+static struct unit *
+pop(struct store *s)
+{
+	struct msg *m = s->first;
+	struct unit *u = unit_of(m);
+
+	s->first = m->next;
+	if (s->first == NULL)
+		s->last = &s->first;
+	s->nwaiting--;
+	if (pressing(u))
+		s->nurgent--;
+	return u;
+}
+
+/* The longest prefix that is one transaction: a configuration unit is planned
+ * against what is committed, so it is one by itself. */
+static void
+form(struct store *s, int64_t now_ns)
+{
+	struct batch *b = s->batch;
+
+	assert(b->n == 0);
+	while (s->first != NULL && b->n < BATCH_UNITS) {
+		bool single = alone(unit_of(s->first));
+
+		if (single && b->n > 0)
+			break;
+		b->v[b->n].unit = pop(s);
+		hist_add(&s->stats.queue_wait,
+		    now_ns - b->v[b->n].unit->queued_ns);
+		b->n++;
+		if (single)
+			break;
+	}
+}
+
+void
+writer_fault(struct store *s, const struct errinfo *ei)
+{
+	const struct backend_fault *f = &s->fault;
+
+	atomic_fetch_add(&s->stats.errors[f->op][f->class], 1);
+	pthread_mutex_lock(&s->facts);
+	s->trouble = *ei;
+	pthread_mutex_unlock(&s->facts);
+}
+
+static void
+failed(struct store *s, const struct errinfo *ei, int64_t now_ns)
+{
+	const struct backend_fault *f = &s->fault;
+	bool first = s->failures == 0;
+
+	writer_fault(s, ei);
+	s->failures++;
+	if (f->class != CLASS_BUSY && f->class != CLASS_FULL)
+		s->reopen++;
+	if (first) {
+		atomic_store(&s->stats.failing_since_us, clock_wall_us());
+		log_error("store", "cannot write; it is kept and tried again",
+		    KV("op", store_op_names[f->op]),
+		    KV("class", err_class_names[f->class]),
+		    KV("error", &ei->text[0]));
+	}
+	s->backoff_ns = s->backoff_ns == 0 ? RETRY_MIN_NS :
+	    MIN(s->backoff_ns * 2, RETRY_MAX_NS);
+	s->retry_ns = now_ns + s->backoff_ns;
+}
+
+static void
+recovered(struct store *s)
+{
+	int64_t since_us = atomic_load(&s->stats.failing_since_us);
+	int64_t ms = (clock_wall_us() - since_us) / 1000;
+	char text[200];
+
+	if (s->failures == 0)
+		return;
+	snprintf(text, sizeof(text), "writing failed for %lld ms (%s, %u"
+	    " attempts); nothing was lost", (long long)ms,
+	    err_class_names[s->fault.class], s->failures);
+	log_info("store", "writes again", KV_I("after_ms", ms),
+	    KV_I("attempts", s->failures));
+	batch_owe(s, EVENT_STORE, text);
+	s->failures = s->reopen = 0;
+	s->retry_ns = s->backoff_ns = 0;
+	atomic_store(&s->stats.failing_since_us, 0);
+	pthread_mutex_lock(&s->facts);
+	s->trouble.text[0] = '\0';
+	pthread_mutex_unlock(&s->facts);
+}
+
+/* A connection that keeps failing may be the fault itself. */
+static enum err
+reopen(struct store *s, struct errinfo *ei)
+{
+	struct backend_conf c = {.path = s->conf.path, .vfs = s->conf.vfs,
+	    .memory = s->conf.memory};
+	enum err e;
+
+	if (s->db != NULL && (s->reopen < REOPEN_AFTER || s->conf.memory))
+		return ERR_OK;
+	if (s->db != NULL)
+		s->db->ops->close(s->db);
+	s->db = NULL;
+	e = sqlite_ops.open(&c, &s->db, ei);
+	if (e != ERR_OK) {
+		s->fault = (struct backend_fault){OP_OPEN, CLASS_IO, true};
+		return e;
+	}
+	s->reopen = 0;
+	log_info("store", "the database was opened again");
+	return ERR_OK;
+}
+
+static bool
+store_some(struct store *s, int64_t now_ns)
+{
+	struct errinfo ei = {0};
+	enum err e;
+
+	if (s->batch->n == 0)
+		form(s, now_ns);
+	e = reopen(s, &ei);
+	if (e == ERR_OK)
+		e = s->batch->n > 0 ? batch_store(s, &ei) :
+		    batch_stamp(s, &ei);
+	if (e != ERR_OK) {
+		if (s->db != NULL && s->db->fault.transient)
+			s->fault = s->db->fault;
+		failed(s, &ei, clock_mono_ns());
+		return false;
+	}
+	recovered(s);
+	return true;
+}
+
+/* Who waits for a store that fails is told so in time. A heartbeat may still
+ * be committed later, which harms nobody; a configuration edit that was not
+ * begun is taken back. */
+static void
+answer_late(struct unit *u, struct errinfo *ei)
+{
+	struct ack *ack = u->ack;
+
+	u->ack = NULL;
+	ack->done(ack, ERR_AGAIN, ei);
+}
+
+static void
+answer_waiting(struct store *s, int64_t now_ns)
+{
+	struct errinfo ei = {0};
+	struct msg **p = &s->first;
+	struct batch *b = s->batch;
+
+	(void)fail(&ei, ERR_AGAIN, "the store does not commit at the moment");
+	for (size_t i = b->done; i < b->n; i++) {
+		struct unit *u = b->v[i].unit;
+
+		if (u->ack != NULL && !alone(u) &&
+		    now_ns - u->queued_ns >= ANSWER_NS)
+			answer_late(u, &ei);
+	}
+	while (*p != NULL) {
+		struct unit *u = unit_of(*p);
+		size_t bytes = u->bytes;
+
+		if (u->ack == NULL || now_ns - u->queued_ns < ANSWER_NS) {
+			p = &(*p)->next;
+			continue;
+		}
+		if (!alone(u)) {
+			if (!u->urgent)
+				s->nurgent--;
+			answer_late(u, &ei);
+			continue;
+		}
+		*p = u->msg.next;
+		s->nwaiting--;
+		s->nurgent--;
+		answer_late(u, &ei);   /* and the unit is the waiter's */
+		mbox_done(&s->inbox, 1, bytes);
+	}
+	s->last = p;
+	if (b->n - b->done == 1 && alone(b->v[b->done].unit) &&
+	    !b->in_doubt && b->v[b->done].unit->ack != NULL &&
+	    now_ns - b->v[b->done].unit->queued_ns >= ANSWER_NS) {
+		struct unit *u = b->v[b->done].unit;
+		size_t bytes = u->bytes;
+
+		edit_free(b->edit);
+		b->edit = NULL;
+		b->n = b->done = 0;
+		answer_late(u, &ei);
+		mbox_done(&s->inbox, 1, bytes);
+	}
+}
+
+static bool
+due(const struct store *s, int64_t now_ns)
+{
+	if (s->batch->n > 0)
+		return true;
+	if (s->first == NULL)
+		return s->nowed > 0 || now_ns - s->alive_ns >= ALIVE_NS;
+	return s->nurgent > 0 || s->nwaiting >= BATCH_UNITS ||
+	    atomic_load(&s->stopping) ||
+	    now_ns - unit_of(s->first)->queued_ns >= s->conf.commit_delay_ns;
+}
+
+/* Passive in passing; the file's space is given back when it has grown. */
+static void
+checkpoint(struct store *s, int64_t now_ns)
+{
+	uint64_t pending, wal, file;
+	bool truncate;
+	enum checkpoint how;
+
+	s->db->ops->sizes(s->db, &pending, &wal, &file);
+	atomic_store(&s->stats.wal_bytes, wal);
+	atomic_store(&s->stats.file_bytes, file);
+	truncate = wal > TRUNCATE_BYTES && now_ns >= s->checkpoint_ns;
+	if (!truncate && (pending < PASSIVE_BYTES || now_ns < s->passive_ns))
+		return;
+	how = s->db->ops->checkpoint(s->db, truncate);
+	atomic_fetch_add(&s->stats.checkpoints[how], 1);
+	if (how == CKPT_ERROR)
+		atomic_fetch_add(&s->stats.errors[OP_CHECKPOINT]
+		    [s->db->fault.class], 1);
+	/* Readers hold it up: they are bounded, so look again soon. */
+	if (how != CKPT_DONE)
+		s->passive_ns = now_ns + RETRY_MAX_NS / 4;
+	if (truncate) {
+		s->checkpoint_ns = now_ns + TRUNCATE_NS;
+		if (how != CKPT_DONE)
+			log_warn("store", "the WAL cannot be cut: a reader"
+			    " holds it", KV_I("bytes", (int64_t)wal));
+	}
+}
+
+/* Units that nobody stores any more: told, counted, freed. */
+static void
+abandon_unit(struct store *s, struct unit *u, struct errinfo *ei)
+{
+	size_t bytes = u->bytes;
+	bool kept = alone(u) && u->ack != NULL;
+
+	atomic_fetch_add(&s->stats.dropped[u->kind], 1);
+	if (u->ack != NULL)
+		u->ack->done(u->ack, ERR_STOPPING, ei);
+	if (!kept && u->kind == UNIT_CONFIG)
+		config_unit_free(CONTAINER(u, struct config_unit, unit));
+	else if (!kept && u->kind == UNIT_TOKEN)
+		token_unit_free(CONTAINER(u, struct token_unit, unit));
+	else if (!kept)
+		unit_free(u);
+	mbox_done(&s->inbox, 1, bytes);
+}
+
+static void
+abandon(struct store *s)
+{
+	struct batch *b = s->batch;
+	struct errinfo ei = {0};
+	size_t n = b->n - b->done + s->nwaiting;
+
+	if (n == 0)
+		return;
+	(void)fail(&ei, ERR_STOPPING, "the daemon stops and could not store"
+	    " it");
+	log_error("store", "stopped before everything was stored",
+	    KV_I("units", (int64_t)n));
+	s->abandoned += n;
+	for (; b->done < b->n; b->done++) {
+		struct unit *u = b->v[b->done].unit;
+
+		xfree(b->v[b->done].ei);
+		b->v[b->done] = (struct slot){0};
+		abandon_unit(s, u, &ei);
+	}
+	while (s->first != NULL)
+		abandon_unit(s, pop(s), &ei);
+}
+
+static int
+wait_ms(const struct store *s, int64_t now_ns)
+{
+	int64_t at = s->alive_ns + ALIVE_NS;
+
+	if (s->failures > 0)
+		at = MIN(s->retry_ns, now_ns + ANSWER_NS / 10);
+	else if (s->first != NULL)
+		at = MIN(at, unit_of(s->first)->queued_ns +
+		    s->conf.commit_delay_ns);
+	if (compact_due(s))
+		at = MIN(at, s->compact_ns);
+	if (atomic_load(&s->stopping))
+		at = MIN(at, now_ns + ANSWER_NS / 20);
+	if (at <= now_ns)
+		return 0;
+	return (int)((at - now_ns) / 1000000) + 1;
+}
+
+/* True when there is nothing left, or no time left. */
+static bool
+over(const struct store *s, int64_t now_ns)
+{
+	if (!atomic_load(&s->stopping))
+		return false;
+	return now_ns >= atomic_load(&s->stop_by_ns) ||
+	    (s->first == NULL && s->batch->n == 0 && s->failures == 0);
+}
+
+static void
+last_words(struct store *s)
+{
+	struct errinfo ei = {0};
+	enum checkpoint how;
+
+	if (s->db == NULL || s->failures > 0)
+		return;
+	batch_owe(s, EVENT_STOP, "stopped");
+	s->alive_ns = -ALIVE_NS;   /* the stamp is the end */
+	if (batch_stamp(s, &ei) != ERR_OK) {
+		writer_fault(s, &ei);
+		return;
+	}
+	how = s->db->ops->checkpoint(s->db, true);
+	atomic_fetch_add(&s->stats.checkpoints[how], 1);
+	if (how != CKPT_DONE)
+		log_warn("store", "the last checkpoint was not done; the WAL"
+		    " holds the rest", KV("outcome", checkpoint_names[how]));
+}
+
+static void
+turn(struct store *s)
+{
+	int64_t now_ns = clock_mono_ns();
+
+	take(s, now_ns);
+	if (s->failures > 0 && now_ns < s->retry_ns) {
+		answer_waiting(s, now_ns);
+		mbox_wait(&s->inbox, wait_ms(s, now_ns));
+		return;
+	}
+	if (due(s, now_ns)) {
+		if (!store_some(s, now_ns))
+			return;
+		/* Under a steady load nothing is ever idle: housekeeping has
+		 * its share all the same. */
+		if (compact_due(s) && now_ns >= s->compact_ns)
+			compact_slice(s);
+		checkpoint(s, now_ns);
+		return;
+	}
+	if (compact_due(s) && now_ns >= s->compact_ns) {
+		compact_slice(s);
+		checkpoint(s, now_ns);
+	}
+	mbox_wait(&s->inbox, wait_ms(s, now_ns));
+}
+
+void *
+writer_run(void *arg)
+{
+	struct store *s = arg;
+
+	role_enter(&writer_role);
+	while (!over(s, clock_mono_ns()))
+		turn(s);
+	take(s, clock_mono_ns());
+	abandon(s);
+	last_words(s);
+	role_leave(&writer_role);
+	atomic_store(&s->gone, true);
+	return NULL;
+}
