@@ -373,7 +373,6 @@ core_start(struct core *co, struct errinfo *ei)
 		.control_path = co->control, .kinds = check_monitor_kinds,
 		.version = VEDETTE_VERSION, .started_us = clock_wall_us(),
 		.send = core_send, .metrics = core_metrics, .arg = co};
-	char text[256];
 	enum err e = core_store(co, ei);
 
 	if (e == ERR_OK)
@@ -384,12 +383,7 @@ core_start(struct core *co, struct errinfo *ei)
 	store_replay(co->store);
 	hc.store = co->store;
 	e = http_start(&hc, &co->http, ei);
-	if (e != ERR_OK)
-		return e;
-	(void)snprintf(text, sizeof(text), "vedette %s started, pid %ld",
-	    VEDETTE_VERSION, (long)getpid());
-	core_event(co, EVENT_START, "vedette", text);
-	return ERR_OK;
+	return e;
 }
 
 /* Safe on a half-started core; each stage has what is left of the deadline. */
@@ -402,12 +396,8 @@ core_stop(struct core *co, struct errinfo *ei)
 	if (co->http != NULL)
 		http_quiesce(co->http);
 	core_shards_stop(co, MIN(deadline, clock_mono_ns() + STOP_CHECKS_NS));
-	if (co->store != NULL) {
-		if (co->http != NULL)
-			core_event(co, EVENT_STOP, "vedette",
-			    "vedette stopped");
+	if (co->store != NULL)
 		e = store_stop(co->store, deadline, ei);
-	}
 	if (co->http != NULL)
 		http_stop(co->http, deadline);
 	http_free(co->http);
@@ -449,8 +439,9 @@ wait_for_stop(struct core *co, const sigset_t *set)
 		}
 		if (sig == SIGHUP)
 			core_reload(co);
-		if (store_ready(co->store, NULL) == ERR_OK)
-			(void)sd_notify(0, "WATCHDOG=1");
+		/* A store that fails is no reason to be killed: what it has
+		 * not taken yet lives in our queue. */
+		(void)sd_notify(0, "WATCHDOG=1");
 	}
 	(void)sd_notify(0, "STOPPING=1");
 }

@@ -6,7 +6,7 @@ ends and the output of what failed; the last line of all is always
 A sanitizer report anywhere, also in a daemon that a test started, is a failure.
 
 Environment: JOBS (programs at once), TEST_TIMEOUT (seconds per program),
-PYTEST_ARGS (for example "-k push").
+SIM_SEEDS and SIM_FROM (200 from 1), PYTEST_ARGS (for example "-k push").
 """
 
 import glob
@@ -188,9 +188,7 @@ class Runner:
             return [(p, self.fuzz(p)) for p in
                     (line.split()[0] for line in names("fuzz"))]
         elif suite == "sim":
-            sim = os.path.join(self.tests, "sim")
-            return [("sim", lambda: run_summary("sim", [sim], env, limit))
-                    ] if names("sim") else []
+            return self.simulator() if names("sim") else []
         elif suite == "mutants":
             if not os.path.exists(os.path.join(ROOT, "tools/mutants.sh")):
                 return []
@@ -204,6 +202,19 @@ class Runner:
             sys.exit("runtests: no such suite: " + suite)
         return [(p, lambda p=p: run_cmocka(
             os.path.join(self.tests, p), env, limit)) for p in paths]
+
+    def simulator(self):
+        """Every scenario file, and SIM_SEEDS random worlds."""
+        sim = os.path.join(self.tests, "sim")
+        scenes = sorted(glob.glob("tests/sim/scenarios/*.scn"))
+        seeds = [sim, "seeds", os.environ.get("SIM_FROM", "1"),
+                 os.environ.get("SIM_SEEDS", "200")]
+        todo = [("seeds", lambda: run_summary(
+            "sim seeds", seeds, self.env, 3 * self.timeout))]
+        for scene in scenes:
+            todo.append((scene, lambda scene=scene: run_summary(
+                scene, [sim, "scenario", scene], self.env, self.timeout)))
+        return todo
 
     def fuzz(self, name):
         """A target over its corpus: one test."""

@@ -23,13 +23,13 @@
 #include "check/check.h"
 #include "check/dns_judge.h"
 #include "check/dns_server.h"
+#include "check/dns_show.h"
 #include "check/dns_wire.h"
 #include "net/net.h"
 #include "net/watch.h"
 
-#define RESEND_NS    (2 * NS_PER_S)   /* or a third of the timeout, if less */
-#define EVIDENCE_MAX (64u << 10)
-#define PER_TURN     16               /* packets read before others wait */
+#define RESEND_NS (2 * NS_PER_S)   /* or a third of the timeout, if less */
+#define PER_TURN  16               /* packets read before others wait */
 
 enum transport { TRANSPORT_AUTO, TRANSPORT_UDP, TRANSPORT_TCP };
 
@@ -138,80 +138,19 @@ socket_close(struct check_dns *d)
 	d->fd = -1;
 }
 
-static void
-list_json(struct buf *b, char *const *v, size_t n)
-{
-	buf_addc(b, '[');
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			buf_addc(b, ',');
-		text_json(b, str_of(v[i]));
-	}
-	buf_addc(b, ']');
-}
-
-static void
-evidence_write(struct check_dns *d)
-{
-	BUF_AUTO(b, EVIDENCE_MAX);
-	BUF_AUTO(server, DNS_SERVER_HOST + 16);
-
-	dns_server_text(&d->server, &server);
-	buf_adds(&b, "{\"server\":");
-	text_json(&b, buf_str(&server));
-	buf_addf(&b, ",\"transport\":\"%s\",\"record\":\"%s\"",
-	    d->tcp ? "tcp" : "udp", dns_wire_types[d->query.type]);
-	buf_addf(&b, ",\"rcode\":\"%s\",\"truncated\":%s,\"cnames\":",
-	    dns_wire_rcode(d->found.rcode),
-	    d->found.truncated ? "true" : "false");
-	list_json(&b, d->found.chain, d->found.nchain);
-	buf_adds(&b, ",\"answers\":");
-	list_json(&b, d->found.v, d->found.n);
-	buf_addc(&b, '}');
-	if (buf_ok(&b))
-		d->c.out.evidence = buf_take(&b);
-}
-
-static void
-details_list(struct buf *b, const char *name, char *const *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		buf_addf(b, "%s: ", name);
-		text_line(b, str_of(v[i]), DNS_TEXT_MAX);
-		buf_addc(b, '\n');
-	}
-}
-
-static void
-details_write(struct check_dns *d, bool answered)
-{
-	BUF_AUTO(b, EVIDENCE_MAX);
-
-	buf_adds(&b, "server: ");
-	dns_server_text(&d->server, &b);
-	buf_addf(&b, d->tcp ? " over TCP\n" : " over UDP\n");
-	if (d->foreign > 0)
-		buf_addf(&b, "passed over: %u (%s)\n", d->foreign,
-		    d->foreign_reason);
-	if (answered) {
-		buf_addf(&b, "rcode: %s%s%s\n", dns_wire_rcode(d->found.rcode),
-		    d->found.authoritative ? ", authoritative" : "",
-		    d->found.truncated ? ", truncated" : "");
-		details_list(&b, "cname", d->found.chain, d->found.nchain);
-		details_list(&b, "answer", d->found.v, d->found.n);
-	}
-	if (buf_ok(&b))
-		d->c.out.details = buf_take(&b);
-}
-
 /* Everything is let go of; out has its last words. */
 static void
 release(struct check_dns *d, bool answered)
 {
+	struct dns_show show = {.server = &d->server, .tcp = d->tcp,
+		.type = d->query.type, .foreign = d->foreign,
+		.foreign_reason = d->foreign_reason,
+		.found = answered ? &d->found : NULL};
+
 	if (d->c.want_evidence && answered)
-		evidence_write(d);
+		d->c.out.evidence = dns_show_evidence(&show);
 	if (d->c.want_details)
-		details_write(d, answered);
+		d->c.out.details = dns_show_details(&show);
 	if (d->resolving)
 		net_resolve_cancel(d->c.env->net, &d->resolve);
 	d->resolving = false;
@@ -229,9 +168,12 @@ end(struct check_dns *d, bool answered)
 }
 
 static void
-end_errno(struct check_dns *d, const char *what, int e)
+end_errno(struct check_dns *d, int e)
 {
-	check_why(&d->c, net_why(e), "%s: %s", what, strerror(e));
+	char peer[PEER_TEXT];
+
+	check_why(&d->c, net_why(e), "%s: %s",
+	    peer_text(&d->c.out.peer, peer), strerror(e));
 	end(d, false);
 }
 
@@ -280,7 +222,7 @@ socket_open(struct check_dns *d, int type, watch_fn *fn, uint32_t events)
 	}
 	d->fd = socket(ss->ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (d->fd < 0) {
-		end_errno(d, "cannot open a socket", errno);
+		end_errno(d, errno);
 		return false;
 	}
 	if (connect(d->fd, sa, n) != 0 && errno != EINPROGRESS)
@@ -289,7 +231,7 @@ socket_open(struct check_dns *d, int type, watch_fn *fn, uint32_t events)
 		e = watch_set(d->c.env->net, &d->watch, d->fd, events, fn);
 	if (e == 0)
 		return true;
-	end_errno(d, "cannot reach the server", e);
+	end_errno(d, e);
 	return false;
 }
 
@@ -352,7 +294,7 @@ udp_ready(struct watch *w, uint32_t events)
 		} else if (errno == EAGAIN || errno == EINTR) {
 			return;
 		} else {
-			end_errno(d, "the server", errno);
+			end_errno(d, errno);
 			return;
 		}
 	}
@@ -367,7 +309,7 @@ udp_send(struct check_dns *d)
 
 	/* A full queue here is like a lost packet: sent again below. */
 	if (n < 0 && errno != EAGAIN && errno != ENOBUFS) {
-		end_errno(d, "cannot ask", errno);
+		end_errno(d, errno);
 		return;
 	}
 	timer_set(w, &d->resend,
@@ -410,7 +352,7 @@ tcp_read(struct check_dns *d)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0) {
-			end_errno(d, "the server", errno);
+			end_errno(d, errno);
 			return;
 		}
 		if (n == 0) {
@@ -442,7 +384,7 @@ tcp_write(struct check_dns *d)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n < 0) {
-		end_errno(d, "cannot ask", errno);
+		end_errno(d, errno);
 		return;
 	}
 	d->sent += (size_t)n;
@@ -451,7 +393,7 @@ tcp_write(struct check_dns *d)
 	d->state = DNS_READING;
 	e = watch_set(d->c.env->net, &d->watch, d->fd, EPOLLIN, d->watch.fn);
 	if (e != 0)
-		end_errno(d, "cannot watch a socket", e);
+		end_errno(d, e);
 }
 
 static void
@@ -466,7 +408,7 @@ tcp_ready(struct watch *w, uint32_t events)
 		if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &e, &n) != 0)
 			e = errno;
 		if (e != 0) {
-			end_errno(d, "the server", e);
+			end_errno(d, e);
 			return;
 		}
 		d->connect_ns = world_fresh(d->c.env->world);

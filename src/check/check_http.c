@@ -395,6 +395,9 @@ set_request(struct http_check *h)
 	(void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
 	    hc->version == HTTP_VERSION_2 ? (long)CURL_HTTP_VERSION_2TLS :
 	    (long)CURL_HTTP_VERSION_1_1);
+	/* One write is all there is to send: nothing that could be delayed. */
+	(void)curl_easy_setopt(e, CURLOPT_TCP_NODELAY,
+	    h->url.tls || hc->body != NULL ? 1L : 0L);
 	(void)curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING,
 	    hc->compressed ? "" : NULL);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);

@@ -465,8 +465,9 @@ dns_wire_parse(const struct dns_query *q, const uint8_t *p, size_t n,
 	memset(ret, 0, sizeof(*ret));
 	w->m = (struct msg){.p = p, .n = MIN(n, (size_t)DNS_TCP_MAX)};
 	if (n < HEADER) {
-		answer_bad(ret, DNS_FOUND_FOREIGN, "%zu bytes are no answer",
-		    n);
+		answer_bad(ret, n >= 2 && get16(p) == q->id ?
+			DNS_FOUND_MALFORMED : DNS_FOUND_FOREIGN,
+		    "%zu bytes are no answer", n);
 		return;
 	}
 	if (get16(p) != q->id || (p[2] & 0x80) == 0 || (p[2] & 0x78) != 0) {

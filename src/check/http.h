@@ -25,11 +25,11 @@
 #define HTTP_URL_MAX       2048
 #define HTTP_HOST_MAX      253
 #define HTTP_REDIRECTS_MAX 20
-#define HTTP_HEADERS_MAX   (64 * 1024)    /* bytes of headers, all responses */
-#define HTTP_BODY_MAX      (16 << 20)     /* the largest body_max */
+#define HTTP_HEADERS_MAX   65536          /* bytes of headers, all responses */
+#define HTTP_BODY_MAX      16777216       /* the largest body_max */
 #define HTTP_SHOW_BODY     4096           /* of the body in the evidence */
 #define HTTP_SHOW_HEADERS  8192
-#define HTTP_BOMB_RATIO    100            /* unpacked to packed bytes */
+#define HTTP_BOMB_RATIO    100U           /* unpacked to packed bytes */
 
 /* -- http_url.c: an absolute URL taken apart, nothing copied ------------- */
 struct http_url {

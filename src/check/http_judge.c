@@ -84,8 +84,8 @@ transfer_failed(const struct http_answer *a)
 	case CURLE_OUT_OF_MEMORY:
 		/* libcurl says so of a header line beyond its own limit. */
 		return WHY_HTTP_HEADERS;
-	case CURLE_COULDNT_CONNECT:
-		return WHY_NET_OTHER;
+	case CURLE_COULDNT_CONNECT:   /* reset before the first byte */
+		return net_why(a->os_error);
 	default:
 		return WHY_HTTP_MALFORMED;
 	}
@@ -174,7 +174,7 @@ http_judge(const struct http_conf *hc, const struct http_answer *a,
 	}
 	if (a->bomb) {
 		(void)snprintf(reason, REASON_MAX,
-		    "the compressed body unpacks to more than %d times its "
+		    "the compressed body unpacks to more than %u times its "
 		    "size", HTTP_BOMB_RATIO);
 		return WHY_HTTP_ENCODING;
 	}

@@ -10,8 +10,8 @@
 #include "base/time.h"
 #include "net/xfer.h"
 
-#define EVIDENCE_MAX (96 * 1024)
-#define DETAILS_MAX  (32 * 1024)
+#define EVIDENCE_MAX 98304
+#define DETAILS_MAX  32768
 
 /* A header whose name has one of these in it may carry a secret. */
 static const char *const secret_words[] = {"cookie", "auth", "token", "secret",
@@ -46,15 +46,11 @@ http_show_header(struct buf *out, struct str line)
 	struct str name;
 	struct str value;
 	struct str whole = line_trim(line);
-	bool has_name;
 
 	if (whole.n == 0 || out->n + whole.n + 16 > out->max)
 		return;
 	value = str_cut(whole, ':', &name);
-	has_name = name.n < whole.n;
-	if (!has_name) {   /* the status line */
-		buf_add(out, whole);
-	} else if (name_secret(name)) {
+	if (name.n < whole.n && name_secret(name)) {
 		buf_add(out, name);
 		buf_adds(out, ": [redacted]");
 	} else if (name.n == 8 && strncasecmp(name.p, "Location", 8) == 0 &&
@@ -64,7 +60,7 @@ http_show_header(struct buf *out, struct str line)
 		buf_addc(out, ':');
 		buf_add(out, value);
 		buf_adds(out, "?[redacted]");
-	} else {
+	} else {   /* or the status line, which has no name */
 		buf_add(out, whole);
 	}
 	buf_addc(out, '\n');

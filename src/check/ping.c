@@ -12,61 +12,23 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <uv.h>
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "check/ping_sock.h"
-#include "check/ping_wire.h"
+#include "check/ping_impl.h"
 #include "net/net.h"
 
-#define BATCH         32   /* messages per system call */
-#define BATCHES_MAX   32   /* per turn and direction: others wait too */
-#define RETRY_NS      (2 * NS_PER_MS)   /* the device queue was full */
-#define RX_MAX        2048
-#define CONTROL_MAX   256
+#define RETRY_NS (2 * NS_PER_MS)   /* the device queue was full */
 
 _Static_assert(PING_SIZE_MIN == PING_WIRE_DATA_MIN, "one minimum");
 _Static_assert(PING_SIZE_MAX == PING_WIRE_DATA_MAX, "one maximum");
-
-struct ping_sock {
-	struct ping *ping;
-	int family;
-	bool open;
-	struct ping_fd f;
-	uv_poll_t *poll;        /* freed by its close callback */
-	struct list sendq;      /* runs with a request that is due */
-	struct timer retry;
-	struct map by_addr;
-};
-
-struct ping {
-	struct world *world;
-	struct ping_sock sock[2];   /* IPv4, IPv6 */
-	struct map by_token;
-	uv_prepare_t *flush;        /* runs after a turn's timers */
-	bool flushing;              /* it is active */
-	uint16_t next_seq;
-	/* One batch at a time, so one set of buffers. */
-	struct mmsghdr msg[BATCH];
-	struct iovec iov[BATCH];
-	struct sockaddr_storage name[BATCH];
-	uint8_t data[BATCH][RX_MAX];
-	union {
-		struct cmsghdr align;
-		char bytes[CONTROL_MAX];
-	} control[BATCH];
-};
-
-_Static_assert(PING_WIRE_MAX <= RX_MAX, "a request fits a buffer");
 
 static void on_prepare(uv_prepare_t *h);
 static void sock_flush(struct ping_sock *s);
@@ -144,8 +106,8 @@ run_after_send(struct ping_run *r, int64_t now)
 	timer_set(r->sock->ping->world, &r->timer, at, run_timer);
 }
 
-static void
-run_reply(struct ping_run *r, unsigned i, int64_t rx_wall_ns)
+void
+ping_run_reply(struct ping_run *r, unsigned i, int64_t rx_wall_ns)
 {
 	int64_t now = world_fresh(r->sock->ping->world);
 	int64_t most = now - r->tx_ns[i];
@@ -162,8 +124,8 @@ run_reply(struct ping_run *r, unsigned i, int64_t rx_wall_ns)
 		run_end(r);
 }
 
-static void
-run_error(struct ping_run *r, unsigned i, enum why why, const char *text)
+void
+ping_run_error(struct ping_run *r, unsigned i, enum why why, const char *text)
 {
 	r->settled[i] = true;
 	r->failed++;
@@ -173,217 +135,14 @@ run_error(struct ping_run *r, unsigned i, enum why why, const char *text)
 		run_end(r);
 }
 
-/* Index of an open request with this sequence number; packets: none. */
-static unsigned
-run_open(const struct ping_run *r, uint16_t seq)
-{
-	for (unsigned i = 0; i < r->packets; i++) {
-		if (r->tx_ns[i] != 0 && !r->settled[i] && r->seq[i] == seq)
-			return i;
-	}
-	return r->packets;
-}
-
-static struct ping_run *
-run_by_token(struct ping *p, uint64_t token)
-{
-	struct map_node *n = map_first(&p->by_token, map_hash_u64(token));
-
-	for (; n != NULL; n = map_next(n)) {
-		struct ping_run *r = CONTAINER(n, struct ping_run, by_token);
-
-		if (r->token == token)
-			return r;
-	}
-	return NULL;
-}
-
-static struct ping_run *
-run_by_addr(struct ping_sock *s, const uint8_t *ip, uint16_t seq)
-{
-	uint64_t hash = ping_sock_hash(s->family, ip);
-
-	for (struct map_node *n = map_first(&s->by_addr, hash); n != NULL;
-	    n = map_next(n)) {
-		struct ping_run *r = CONTAINER(n, struct ping_run, by_addr);
-
-		if (ping_sock_is(&r->to, ip) && run_open(r, seq) < r->packets)
-			return r;
-	}
-	return NULL;
-}
-
-/* -- receiving ------------------------------------------------------------ */
-
-static void
-take_reply(struct ping_sock *s, const struct ping_msg *m,
-    const struct sockaddr_storage *from, int64_t rx_wall_ns)
-{
-	struct ping_run *r;
-	unsigned i;
-	size_t n;
-
-	if (!m->has_token || (s->f.raw && m->id != s->f.id))
-		return;
-	r = run_by_token(s->ping, m->token);
-	if (r == NULL || r->sock != s || from->ss_family != s->family)
-		return;
-	if (!ping_sock_is(&r->to, ping_sock_ip(from, &n)))
-		return;
-	i = run_open(r, m->seq);
-	if (i < r->packets)
-		run_reply(r, i, rx_wall_ns);
-}
-
-static void
-take_error(struct ping_sock *s, const struct ping_msg *m, enum why why,
-    const char *text)
-{
-	struct ping_run *r = NULL;
-	unsigned i;
-
-	if (s->f.raw && m->id != s->f.id)
-		return;
-	if (m->has_token)
-		r = run_by_token(s->ping, m->token);
-	else if (m->has_dst)
-		r = run_by_addr(s, m->dst, m->seq);
-	if (r == NULL || r->sock != s)
-		return;
-	if (m->has_dst && !ping_sock_is(&r->to, m->dst))
-		return;
-	i = run_open(r, m->seq);
-	if (i < r->packets)
-		run_error(r, i, why, text);
-}
-
-static void
-take_packet(struct ping_sock *s, unsigned i)
-{
-	struct ping *p = s->ping;
-	struct msghdr *h = &p->msg[i].msg_hdr;
-	size_t n = p->msg[i].msg_len;
-	struct ping_msg m;
-	const char *text;
-	enum why why;
-
-	if (s->f.raw && s->family == AF_INET)
-		m = ping_wire_parse_ip(p->data[i], n);
-	else
-		m = ping_wire_parse(s->family, p->data[i], n);
-	switch (m.kind) {
-	case PING_MSG_OTHER:
-		break;
-	case PING_MSG_REPLY:
-		take_reply(s, &m, &p->name[i], ping_sock_stamp(h));
-		break;
-	case PING_MSG_ERROR:
-		why = ping_wire_error(s->family, m.type, m.code, &text);
-		take_error(s, &m, why, text);
-		break;
-	}
-}
-
-/* An entry of the error queue: the quoted request, and whom it was for. */
-static void
-take_queued(struct ping_sock *s, unsigned i)
-{
-	struct ping *p = s->ping;
-	struct msghdr *h = &p->msg[i].msg_hdr;
-	const struct sock_extended_err *e = ping_sock_error(h);
-	struct ping_msg m;
-	const char *text;
-	enum why why;
-	size_t n;
-
-	if (e == NULL)
-		return;
-	m = ping_wire_parse_quote(s->family, p->data[i], p->msg[i].msg_len);
-	if (m.kind != PING_MSG_ERROR)
-		return;
-	if (p->name[i].ss_family == s->family) {
-		const uint8_t *ip = ping_sock_ip(&p->name[i], &n);
-
-		memcpy(m.dst, ip, n);
-		m.has_dst = true;
-	}
-	if (e->ee_origin == SO_EE_ORIGIN_LOCAL) {
-		why = net_why((int)e->ee_errno);
-		text = strerror((int)e->ee_errno);
-	} else {
-		why = ping_wire_error(s->family, e->ee_type, e->ee_code, &text);
-	}
-	take_error(s, &m, why, text);
-}
-
-static int
-receive(struct ping_sock *s, int flags)
-{
-	struct ping *p = s->ping;
-
-	for (unsigned i = 0; i < BATCH; i++) {
-		p->iov[i] = (struct iovec){p->data[i], RX_MAX};
-		p->msg[i].msg_hdr = (struct msghdr){
-			.msg_name = &p->name[i],
-			.msg_namelen = sizeof(p->name[i]),
-			.msg_iov = &p->iov[i],
-			.msg_iovlen = 1,
-			.msg_control = &p->control[i],
-			.msg_controllen = sizeof(p->control[i]),
-		};
-		p->name[i].ss_family = AF_UNSPEC;
-	}
-	return recvmmsg(s->f.fd, p->msg, BATCH, flags | MSG_DONTWAIT, NULL);
-}
-
-/* How many errors were waiting. Taking them also clears the socket's pending
- * error, which would otherwise fail the next call about another target. */
-static int
-sock_errors(struct ping_sock *s)
-{
-	int total = 0;
-
-	if (s->f.raw)
-		return 0;
-	for (int b = 0; b < BATCHES_MAX; b++) {
-		int n = receive(s, MSG_ERRQUEUE);
-
-		for (int i = 0; i < n; i++)
-			take_queued(s, (unsigned)i);
-		if (n > 0)
-			total += n;
-		if (n < BATCH)
-			break;
-	}
-	return total;
-}
-
-static void
-sock_read(struct ping_sock *s)
-{
-	for (int b = 0; b < BATCHES_MAX; b++) {
-		int n = receive(s, 0);
-
-		if (n < 0 && errno != EAGAIN && errno != EINTR) {
-			/* a pending error, not ours to tell whose */
-			(void)sock_errors(s);
-			continue;
-		}
-		for (int i = 0; i < n; i++)
-			take_packet(s, (unsigned)i);
-		if (n < BATCH)
-			break;
-	}
-}
-
 static void
 on_poll(uv_poll_t *h, int status, int events)
 {
 	struct ping_sock *s = h->data;
 
 	(void)events;
-	(void)sock_errors(s);
-	sock_read(s);
+	(void)ping_recv_errors(s);
+	ping_recv_packets(s);
 	if (status < 0)   /* libuv stops watching at POLLERR */
 		(void)uv_poll_start(h, UV_READABLE, on_poll);
 }
@@ -410,7 +169,7 @@ batch_fill(struct ping_sock *s, struct ping_run **runs)
 		struct ping_echo e = {.family = s->family, .id = s->f.id,
 			.token = r->token, .size = r->size};
 
-		if (n == BATCH)
+		if (n == PING_BATCH)
 			break;
 		assert(k < r->packets);
 		e.seq = r->seq[k] = p->next_seq++;
@@ -461,7 +220,7 @@ first_failed(struct ping_sock *s, struct ping_run *r, int e)
 
 	list_del(&r->sendq);
 	(void)snprintf(text, sizeof(text), "cannot send: %s", strerror(e));
-	run_error(r, run_next(r), net_why(e), text);
+	ping_run_error(r, run_next(r), net_why(e), text);
 	if (!last)   /* else it is done and no longer ours */
 		run_after_send(r, world_now(s->ping->world));
 }
@@ -470,11 +229,11 @@ static void
 sock_flush(struct ping_sock *s)
 {
 	struct ping *p = s->ping;
-	struct ping_run *runs[BATCH];
+	struct ping_run *runs[PING_BATCH];
 	int n, e;
 
 	timer_stop(p->world, &s->retry);
-	for (int b = 0; b < BATCHES_MAX && !list_empty(&s->sendq); b++) {
+	for (int b = 0; b < PING_BATCHES_MAX && !list_empty(&s->sendq); b++) {
 		unsigned filled = batch_fill(s, runs);
 		int64_t before_us = world_wall_us(p->world);
 
@@ -482,11 +241,11 @@ sock_flush(struct ping_sock *s)
 		e = errno;
 		if (n > 0) {
 			batch_sent(s, runs, (unsigned)n, before_us);
-			if (filled == BATCH)
-				sock_read(s);   /* loopback answers at once */
+			if (filled == PING_BATCH)
+				ping_recv_packets(s);   /* loopback answers at once */
 		} else if (e == EAGAIN || e == ENOBUFS || e == ENOMEM) {
 			break;
-		} else if (e != EINTR && sock_errors(s) == 0) {
+		} else if (e != EINTR && ping_recv_errors(s) == 0) {
 			first_failed(s, runs[0], e);
 		}
 	}

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define MAGIC      UINT64_C(0x7665646574746531)   /* after the token */
+#define MAGIC      UINT64_C(0x7665646574746531)   /* "vedette1", after the token */
 #define IP4_MIN    20
 #define IP6_HEADER 40
 

@@ -9,7 +9,7 @@ evidence(const struct tcp_check *t)
 {
 	const struct outcome *o = &t->c.out;
 	char peer[PEER_TEXT];
-	BUF_AUTO(b, 64 * 1024);
+	BUF_AUTO(b, 65536);
 
 	buf_adds(&b, "{\"why\":");
 	text_json(&b, str_of(why_name(o->why)));
@@ -40,7 +40,7 @@ details(const struct tcp_check *t)
 {
 	char text[TIME_TEXT];
 	char peer[PEER_TEXT];
-	BUF_AUTO(b, 16 * 1024);
+	BUF_AUTO(b, 16384);
 
 	for (unsigned i = 0; i < t->names.n; i++) {
 		struct peer p = {.family = 0};

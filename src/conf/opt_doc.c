@@ -199,6 +199,19 @@ opt_default_text(const struct opt *o, struct buf *out)
 		buf_adds(out, "none");
 }
 
+/* A row's own test knows best: what it says about nonsense. */
+static void
+opt_allowed_text(const struct opt *o, struct buf *out)
+{
+	const char *words = o->check != NULL && o->type != OPT_PAIRS ?
+	    o->check(STR("\x01")) : NULL;
+
+	if (words != NULL)
+		buf_adds(out, words);
+	else
+		opt_value_allowed(o, out);
+}
+
 static void
 opt_cell(struct buf *out, const char *s)
 {
@@ -225,7 +238,7 @@ opt_reference(const struct opt *rows, const char *prefix, struct buf *out)
 			continue;
 		}
 		opt_default_text(o, &dflt);
-		opt_value_allowed(o, &allowed);
+		opt_allowed_text(o, &allowed);
 		buf_addf(out, "| `%s%s` | ", prefix, o->name);
 		opt_cell(out, dflt.p);
 		buf_adds(out, " | ");
@@ -269,7 +282,7 @@ opt_man(const struct opt *rows, const char *prefix, struct buf *out)
 			continue;
 		}
 		opt_default_text(o, &dflt);
-		opt_value_allowed(o, &allowed);
+		opt_allowed_text(o, &allowed);
 		buf_adds(out, ".TP\n.B ");
 		opt_roff(out, prefix);
 		opt_roff(out, o->name);

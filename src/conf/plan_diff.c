@@ -55,16 +55,16 @@ diff_key(struct buf *out, const struct sides *s, const char *prefix,
 
 	if (was == now || (was != NULL && now != NULL && json_equal(was, now)))
 		return;
-	(void)snprintf(path, sizeof(path), "%s%s", prefix, key);
 	if ((was == NULL || json_is_object(was)) &&
 	    (now == NULL || json_is_object(now)) &&
 	    (row == NULL || row->type == OPT_TABLE)) {
-		(void)strncat(path, ".", sizeof(path) - strlen(path) - 1);
+		(void)snprintf(path, sizeof(path), "%s%s.", prefix, key);
 		diff_objects(out, &in, path);
 		return;
 	}
 	if (out->n > 0)
 		buf_adds(out, ", ");
+	(void)snprintf(path, sizeof(path), "%s%s", prefix, key);
 	text_line(out, str_of(path), sizeof(path));
 	buf_adds(out, ": ");
 	if (a != NULL && b != NULL && json_equal(a, b)) {

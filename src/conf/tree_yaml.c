@@ -1,7 +1,7 @@
 /* tree_yaml.c: libyaml's events into a tree. An alias is the anchored node
  * itself, shared; what it would expand to is counted all the same, so that a
- * document that grows by aliases ends at TREE_NODES_MAX and nothing that walks
- * the tree can be made to walk for hours. */
+ * document that grows by aliases ends at TREE_NODES_MAX or TREE_BYTES_MAX, and
+ * nothing that walks or copies the tree can be made to do so for hours. */
 #include "conf/tree.h"
 
 #include <string.h>
@@ -13,20 +13,23 @@
 #include "base/text.h"
 #include "conf/tree_build.h"
 
+struct extent {
+	uint64_t nodes, bytes;   /* with aliases expanded */
+	unsigned height;         /* levels below it */
+};
+
 struct anchor {
 	struct map_node by_name;
 	struct str name;
 	struct node *node;    /* NULL: still open */
-	uint64_t weight;      /* nodes in it, aliases expanded */
-	unsigned height;      /* levels below it */
+	struct extent extent;
 };
 
 struct frame {
 	struct node *node;
 	struct anchor *anchor;
 	size_t start;         /* of its children in pending */
-	uint64_t weight;
-	unsigned height;
+	struct extent extent;
 };
 
 struct builder {
@@ -88,8 +91,8 @@ tree_yaml_anchor(struct builder *b, const yaml_char_t *name)
 
 /* Put a finished node where it belongs: into the open frame, or as root. */
 static enum err
-tree_yaml_add(struct builder *b, struct node *n, uint64_t weight,
-    unsigned height, uint32_t line)
+tree_yaml_add(struct builder *b, struct node *n, struct extent x,
+    uint32_t line)
 {
 	struct frame *f;
 
@@ -108,13 +111,18 @@ tree_yaml_add(struct builder *b, struct node *n, uint64_t weight,
 			    "merge keys are not supported; write the keys "
 			    "out, or use an alias for a whole value");
 	}
-	f->weight += weight;
-	f->height = MAX(f->height, height + 1);
-	if (f->weight > TREE_NODES_MAX)
+	f->extent.nodes += x.nodes;
+	f->extent.bytes += x.bytes;
+	f->extent.height = MAX(f->extent.height, x.height + 1);
+	if (f->extent.nodes > TREE_NODES_MAX)
 		return fail_at(b->ei, ERR_LIMIT, "", line,
 		    "more than %u values once aliases are expanded",
 		    TREE_NODES_MAX);
-	if (b->depth + height > TREE_DEPTH_MAX)
+	if (f->extent.bytes > TREE_BYTES_MAX)
+		return fail_at(b->ei, ERR_LIMIT, "", line,
+		    "more than %u MiB of text once aliases are expanded",
+		    TREE_BYTES_MAX >> 20);
+	if (b->depth + x.height > TREE_DEPTH_MAX)
 		return fail_at(b->ei, ERR_LIMIT, "", line,
 		    "nested deeper than %d levels", TREE_DEPTH_MAX);
 	if (b->npending == b->cap) {
@@ -139,6 +147,7 @@ tree_yaml_scalar(struct builder *b, const yaml_event_t *e)
 	struct anchor *a = tree_yaml_anchor(b, e->data.scalar.anchor);
 	struct str s = {(const char *)e->data.scalar.value,
 	    e->data.scalar.length};
+	const struct extent x = {.nodes = 1, .bytes = s.n};
 	uint32_t line = tree_yaml_line(e);
 	struct node *n;
 
@@ -155,10 +164,9 @@ tree_yaml_scalar(struct builder *b, const yaml_event_t *e)
 		n->kind = NODE_NULL;
 	if (a != NULL) {
 		a->node = n;
-		a->weight = 1;
-		a->height = 0;
+		a->extent = x;
 	}
-	return tree_yaml_add(b, n, 1, 0, line);
+	return tree_yaml_add(b, n, x, line);
 }
 
 static enum err
@@ -175,8 +183,7 @@ tree_yaml_alias(struct builder *b, const yaml_event_t *e)
 	if (a->node == NULL)
 		return fail_at(b->ei, ERR_PARSE, "", tree_yaml_line(e),
 		    "the alias *%s is inside its own anchor", shown);
-	return tree_yaml_add(b, a->node, a->weight, a->height,
-	    tree_yaml_line(e));
+	return tree_yaml_add(b, a->node, a->extent, tree_yaml_line(e));
 }
 
 static enum err
@@ -195,8 +202,7 @@ tree_yaml_open(struct builder *b, const yaml_event_t *e, enum node_kind kind,
 	f->node = tree_node(b->t, kind, tree_yaml_line(e));
 	f->anchor = tree_yaml_anchor(b, anchor);
 	f->start = b->npending;
-	f->weight = 1;
-	f->height = 0;
+	f->extent = (struct extent){.nodes = 1};
 	return ERR_OK;
 }
 
@@ -204,8 +210,8 @@ static enum err
 tree_yaml_close(struct builder *b)
 {
 	struct frame f = b->frames[--b->depth];
-	struct node **in = b->pending + f.start;
 	size_t n = b->npending - f.start;
+	struct node **in = n > 0 ? b->pending + f.start : NULL;
 	bool map = f.node->kind == NODE_MAP;
 
 	f.node->n = map ? n / 2 : n;
@@ -223,12 +229,11 @@ tree_yaml_close(struct builder *b)
 	b->npending = f.start;
 	if (f.anchor != NULL) {
 		f.anchor->node = f.node;
-		f.anchor->weight = f.weight;
-		f.anchor->height = f.height;
+		f.anchor->extent = f.extent;
 	}
 	if (map && tree_check_keys(f.node, b->ei) != ERR_OK)
 		return ERR_PARSE;
-	return tree_yaml_add(b, f.node, f.weight, f.height, f.node->line);
+	return tree_yaml_add(b, f.node, f.extent, f.node->line);
 }
 
 static enum err

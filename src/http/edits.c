@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "conf/conf.h"
 #include "conf/tree.h"
+#include "conf/yaml.h"
 #include "http/cursor.h"
-#include "http/dump.h"
 #include "http/field.h"
 #include "http/monitors.h"
 #include "http/park.h"
@@ -333,7 +333,7 @@ edits_export(struct req *q)
 		if (b.n > 0)
 			b.p[b.n - 1] = '\n';
 	} else {
-		dump_yaml(&b, doc);
+		tree_yaml_write(doc, &b);
 	}
 	json_decref(doc);
 	answer_take(&q->out, 200, json ? answer_json : yaml, &b);

@@ -28,6 +28,7 @@
 #define STRIKES_PER_S 50       /* wrong secrets tried from one address */
 #define BEATS_PER_S   100000   /* heartbeats of one monitor */
 #define STOP_STEP_MS  5
+#define STOP_GRACE_NS (500 * NS_PER_MS)   /* to send the last answers */
 
 void
 http_poke(struct http *h)
@@ -183,6 +184,8 @@ http_quiesce(struct http *h)
 void
 http_stop(struct http *h, int64_t deadline_ns)
 {
+	int64_t grace_ns;
+
 	if (h->sse != NULL)
 		sse_end(h->sse);
 	/* Answers that are on their way may still come. */
@@ -193,6 +196,10 @@ http_stop(struct http *h, int64_t deadline_ns)
 	park_close(h);
 	while (atomic_load(&h->park.n) > 0)
 		(void)poll(NULL, 0, 1);
+	/* Resumed is not answered yet: the server's threads need a moment. */
+	grace_ns = clock_mono_ns() + STOP_GRACE_NS;
+	while (atomic_load(&h->active) > 0 && clock_mono_ns() < grace_ns)
+		(void)poll(NULL, 0, STOP_STEP_MS);
 	atomic_store(&h->stopping, true);
 	if (h->warden_runs) {
 		http_poke(h);
@@ -208,6 +215,7 @@ http_unref(struct http *h)
 {
 	if (atomic_fetch_sub(&h->refs, 1) != 1)
 		return;
+	sse_free(h->sse);
 	park_free(&h->park);
 	addr_nets_free(&h->trusted);
 	if (h->wake >= 0)
@@ -222,13 +230,13 @@ http_free(struct http *h)
 		return;
 	assert(h->tcp.daemon == NULL);
 	assert(h->control.daemon == NULL);
-	sse_free(h->sse);
-	h->sse = NULL;
+	sse_close(h->sse);
 	pages_free(h->pages);
 	h->pages = NULL;
 	if (h->beat_ok != NULL)
 		MHD_destroy_response(h->beat_ok);
 	h->beat_ok = NULL;
-	/* An ack that comes later still finds the lock of the park. */
+	/* An ack or a job that comes later still finds the park and the
+	 * streams. */
 	http_unref(h);
 }

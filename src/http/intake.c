@@ -272,6 +272,7 @@ intake_request(void *cls, struct MHD_Connection *conn, const char *url,
 	(void)version;
 	if (q == NULL) {
 		*ctx = q = req_new(cls, conn);
+		atomic_fetch_add(&q->h->active, 1);
 		return intake_head(q, method, url);
 	}
 	/* What a resumed request is was settled under the park's lock, before
@@ -295,6 +296,8 @@ intake_completed(void *cls, struct MHD_Connection *conn, void **ctx,
 	(void)conn;
 	(void)why;
 	*ctx = NULL;
-	if (q != NULL)
-		req_unref(q);
+	if (q == NULL)
+		return;
+	atomic_fetch_sub(&q->h->active, 1);
+	req_unref(q);
 }

@@ -48,6 +48,7 @@ struct http {
 	struct limit strikes;   /* unknown tokens, by address */
 	struct limit beats;     /* heartbeats, by monitor */
 	struct MHD_Response *beat_ok;
+	atomic_size_t active;          /* requests that the server still has */
 	_Atomic uint64_t answers[6];   /* by hundreds of the status */
 };
 

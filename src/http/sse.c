@@ -58,11 +58,17 @@ sse_end(struct sse *s)
 }
 
 void
+sse_close(struct sse *s)
+{
+	if (s != NULL)
+		live_unsubscribe(s->h->live, &s->sub);
+}
+
+void
 sse_free(struct sse *s)
 {
 	if (s == NULL)
 		return;
-	live_unsubscribe(s->h->live, &s->sub);
 	ring_free(&s->api);
 	ring_free(&s->page);
 	xfree(s);

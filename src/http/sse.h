@@ -25,7 +25,9 @@ req_fn sse_private;   /* GET /api/v1/events/stream */
 struct sse *sse_new(struct http *h) MUST_USE;
 /* End every stream; none begins after this. */
 void sse_end(struct sse *s);
-/* The server threads are gone. */
+/* The server threads are gone: hear no more of the writer. NULL is fine. */
+void sse_close(struct sse *s);
+/* With the last request: a reader's job may still want to join, in vain. */
 void sse_free(struct sse *s);
 /* The warden: frames of what is new; returns when to look again. */
 int64_t sse_turn(struct http *h, int64_t now_ns);

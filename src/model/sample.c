@@ -34,8 +34,12 @@ peer_text(const struct peer *p, char *dst)
 	if (inet_ntop(p->family == 4 ? AF_INET : AF_INET6, p->ip, ip,
 	    sizeof(ip)) == NULL)
 		return dst;
-	(void)snprintf(dst, PEER_TEXT, p->family == 4 ? "%s:%u" : "[%s]:%u",
-	    ip, (unsigned)p->port);
+	if (p->port == 0)   /* ICMP has none */
+		(void)snprintf(dst, PEER_TEXT, "%s", ip);
+	else
+		(void)snprintf(dst, PEER_TEXT,
+		    p->family == 4 ? "%s:%u" : "[%s]:%u", ip,
+		    (unsigned)p->port);
 	return dst;
 }
 

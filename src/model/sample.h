@@ -22,7 +22,8 @@ struct peer {
 	uint16_t port;
 	uint8_t ip[16];     /* network order; the first 4 bytes for IPv4 */
 };
-/* "192.0.2.1:80", "[2001:db8::1]:443"; "" for none. dst >= PEER_TEXT. */
+/* "192.0.2.1:80", "[2001:db8::1]:443", without a port the bare address; ""
+ * for none. dst >= PEER_TEXT. */
 #define PEER_TEXT 56
 const char *peer_text(const struct peer *p, char *dst);
 void peer_set(struct peer *p, const struct sockaddr *sa);

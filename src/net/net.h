@@ -32,7 +32,7 @@ bool net_allowed(const struct net *n, const struct sockaddr *sa, struct errinfo 
 SSL_CTX *net_ssl(struct net *n, bool insecure);
 
 /* -- names ------------------------------------------------------------- */
-#define RESOLVE_ADDRS_MAX 16
+#define RESOLVE_ADDRS_MAX 8
 struct resolve {
 	/* in */
 	const char *name;         /* a literal address answers too */

@@ -1,7 +1,8 @@
 /* resolver.c: one question for all who ask for the same name at the same
  * time; answers are kept for their TTL, at most a minute. c-ares may answer
- * from inside the call that asks, so every answer reaches its asker as a job. A resolver of ours that does not answer is our
- * own fault; what it answers is the target's. */
+ * from inside the call that asks, so every answer reaches its asker as a job.
+ * A resolver of ours that does not answer is our own fault; what it answers
+ * is the target's. */
 #include "net/resolver.h"
 
 #include <arpa/inet.h>

@@ -2,8 +2,11 @@
  *
  * libcurl is handed a connected socket (OPENSOCKETFUNCTION plus
  * "already connected"); the address it believes in is a constant that saves
- * it the resolver. Its own trust store is never loaded: the shared one is put
- * into each SSL_CTX, since parsing a bundle costs 20 ms. */
+ * it the resolver. libcurl before 8.0 calls connect all the same: on a socket
+ * whose nonblocking connect has come through unasked, that is how Linux says
+ * so, once, whatever the address (SS_CONNECTING becomes SS_CONNECTED). Its
+ * own trust store is never loaded: the shared one is put into each SSL_CTX,
+ * since parsing a bundle costs 20 ms. */
 #include "net/xfer.h"
 
 #include <assert.h>
@@ -16,7 +19,7 @@
 #include "net/net_impl.h"
 
 /* The smallest that libcurl takes is 1 KiB; 4 KiB holds most answers whole. */
-#define RECEIVE_BUFFER 4096L
+#define RECEIVE_BUFFER 2048L
 #define SEND_BUFFER    16384L   /* the smallest; only for TLS and bodies */
 
 struct xfer_pool {
@@ -307,6 +310,7 @@ void
 xfer_close(struct xfer *x)
 {
 	struct xfer_pool *p = x->net->pool;
+	long os_error = 0;
 
 	if (x->added)
 		(void)curl_multi_remove_handle(p->multi, x->easy);
@@ -322,7 +326,10 @@ xfer_close(struct xfer *x)
 		watch_drop(x->net, &x->watch);
 		(void)close(fd);
 	}
-	if (p->nidle < XFER_POOL_MAX) {
+	/* libcurl never forgets a handle's last errno: a later failure of
+	 * another kind would be taken for it. */
+	(void)curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os_error);
+	if (os_error == 0 && p->nidle < XFER_POOL_MAX) {
 		p->nidle++;
 		list_push(&p->idle, &x->idle);
 	} else {

@@ -15,7 +15,7 @@
 #include "net/tls.h"
 #include "net/watch.h"
 
-#define XFER_POOL_MAX 1024   /* idle handles kept per shard */
+#define XFER_POOL_MAX 128   /* idle handles kept per shard */
 
 struct xfer {
 	/* For the borrower: set options on easy between open and start. Those

@@ -71,6 +71,8 @@ batch_owe(struct store *s, enum event_kind kind, const char *text)
 	e->kind = (uint8_t)kind;
 	e->at_us = clock_wall_us();
 	snprintf(e->actor, sizeof(e->actor), "daemon");
+	snprintf(e->subject, sizeof(e->subject), "%s",
+	    kind == EVENT_START || kind == EVENT_STOP ? "vedette" : "store");
 	snprintf(e->text, sizeof(e->text), "%s", text);
 }
 

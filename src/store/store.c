@@ -257,8 +257,9 @@ store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei)
 		return ERR_OK;
 	readers_stop(s->readers);
 	atomic_store(&s->stop_by_ns, deadline_ns);
-	atomic_store(&s->stopping, true);
 	mbox_close(&s->inbox);
+	atomic_store(&s->stopping, true);
+	mbox_poke(&s->inbox);
 	if (!s->started) {   /* no thread: what waits is stored by this one */
 		s->started = true;
 		(void)writer_run(s);

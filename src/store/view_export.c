@@ -1,44 +1,8 @@
 /* view_export.c: the stored configuration as a document again. */
 #include <stdio.h>
-#include <string.h>
 
-#include "base/mem.h"
+#include "conf/channel.h"
 #include "store/entry.h"
-
-/* What a channel's type would tell us, which keys are secret, comes with the
- * alerts; until then every text of a channel but its name and type is masked,
- * and numbers and flags are not. */
-static void
-mask(json_t *v)
-{
-	const char *key;
-	json_t *value;
-	void *tmp;
-
-	json_object_foreach_safe(v, tmp, key, value) {
-		if (strcmp(key, "name") == 0 || strcmp(key, "type") == 0)
-			continue;
-		if (json_is_object(value))
-			mask(value);
-		else if (json_is_string(value) || json_is_array(value))
-			(void)json_object_set_new(v, key,
-			    json_string(OPT_MASK));
-	}
-}
-
-static json_t *
-channel_json(const struct channel_conf *c, enum opt_secrets how)
-{
-	json_t *all = json_pack("{s:s, s:s}", "name", c->name, "type", c->type);
-	json_t *rest = json_loads(c->text, 0, NULL);
-
-	if (rest != NULL)
-		(void)json_object_update_missing(all, rest);
-	json_decref(rest);
-	if (how == OPT_SECRETS_MASK)
-		mask(all);
-	return all;
-}
 
 static json_t *
 channels(struct view *v, enum opt_secrets how)

@@ -361,12 +361,16 @@ wait_ms(const struct store *s, int64_t now_ns)
 	return (int)((at - now_ns) / 1000000) + 1;
 }
 
-/* True when there is nothing left, or no time left. */
+/* True when there is nothing left, or no time left. The mailbox is closed
+ * before stopping is set, so what is taken after that is the last of it. */
 static bool
-over(const struct store *s, int64_t now_ns)
+over(struct store *s)
 {
+	int64_t now_ns = clock_mono_ns();
+
 	if (!atomic_load(&s->stopping))
 		return false;
+	take(s, now_ns);
 	return now_ns >= atomic_load(&s->stop_by_ns) ||
 	    (s->first == NULL && s->batch->n == 0 && s->failures == 0);
 }
@@ -426,9 +430,8 @@ writer_run(void *arg)
 	struct store *s = arg;
 
 	role_enter(&writer_role);
-	while (!over(s, clock_mono_ns()))
+	while (!over(s))
 		turn(s);
-	take(s, clock_mono_ns());
 	abandon(s);
 	last_words(s);
 	role_leave(&writer_role);

@@ -339,7 +339,7 @@ class Daemon:
         """Run a client command against this daemon."""
         args = [str(a) for a in args]
         if where and "--data" not in args and "--url" not in args:
-            args += ["--data", self.data]
+            args[1:1] = ["--data", self.data]
         return run(*args, env=self.env(env), stdin=stdin, timeout=timeout,
                    cwd=self.dir)
 

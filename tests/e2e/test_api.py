@@ -179,8 +179,12 @@ def test_unknown_routes_methods_and_ids(daemon):
 
 
 def test_bodies_have_a_limit(daemon):
-    a = daemon.api.post("/api/v1/monitors", b'{"name":"' + b"x" * (40 << 20))
-    assert a.status in (400, 413), a
+    try:
+        a = daemon.api.post("/api/v1/monitors",
+                            b'{"name":"' + b"x" * (40 << 20))
+        assert a.status == 413, a
+    except (BrokenPipeError, ConnectionResetError):
+        pass    # answered and closed while we were still sending
     assert daemon.api.get("/healthz").status == 200
 
 
@@ -414,10 +418,11 @@ def test_the_event_log_says_who_did_what(make_daemon):
     b"GET /%zz%00%ff HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /static/../../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /static/%2e%2e%2fvedette.db HTTP/1.1\r\nHost: x\r\n\r\n",
-])
+], ids=["zeros", "headers", "long path", "length", "negative", "chunk",
+        "escapes", "dots", "escaped dots"])
 def test_malformed_requests_hurt_nobody(daemon, raw):
     s = socket.create_connection(("127.0.0.1", daemon.port), 10)
-    s.settimeout(10)
+    s.settimeout(1.5)   # it may keep the connection open for the next request
     answer = b""
     try:
         s.sendall(raw)

@@ -374,9 +374,10 @@ def test_sighup_applies_and_archives(make_daemon):
 def test_sighup_with_a_bad_file_changes_nothing(make_daemon):
     d = make_daemon({"monitors": [{"name": "A", **PUSH}]}).start()
     with open(d.config_path, "w") as f:
-        f.write("monitors:\n  - name: Z\n    tpye: push\n")
+        f.write("monitors:\n  - name: Z\n    type: push\n"
+                "    intervall: 5s\n")
     d.reload()
-    assert "vedette.yaml:3" in d.log()
+    assert "vedette.yaml:4" in d.log()
     assert [m["path"] for m in d.api.items("/api/v1/monitors")] == ["A"]
     assert d.alive()
 

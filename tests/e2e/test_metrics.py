@@ -94,11 +94,11 @@ def check_histogram(name, rows):
         assert (name + "_sum", None) in s
 
 
-def value(families, name, **want):
-    rows = families[name][1]
+def value(families, family, **want):
+    rows = families[family][1]
     hits = [v for (n, ls), v in rows.items()
             if want.items() <= dict(ls).items()]
-    assert len(hits) == 1, (name, want, rows)
+    assert len(hits) == 1, (family, want, rows)
     return hits[0]
 
 

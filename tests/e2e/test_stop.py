@@ -112,7 +112,7 @@ def test_descriptors_and_threads_come_back(make_daemon, closing):
     idle.api.get("/api/v1/monitors")
     base = idle.fds()
     try:
-        harness.wait_for(lambda: d.fds() <= base + 4, 10,
+        harness.wait_for(lambda: d.fds() <= base + 12, 10,
                          "the descriptors of the checks to be closed")
     except AssertionError:
         raise AssertionError((d.fds(), base, [

@@ -62,6 +62,8 @@ struct look_log { int64_t at_ns; enum why why; bool recheck; };
 struct item {
 	struct sim *sim;
 	struct monitor_conf *conf;   /* NULL: deleted */
+	char name[32];               /* scenarios */
+	unsigned target;
 	struct model live, durable;
 	struct row row;
 	/* the run under way, as sim_check.c meant it */
@@ -74,6 +76,7 @@ struct item {
 	/* push: the sender */
 	struct timer sender;
 	int64_t period_ns, jitter_ns, next_ns, planned_ns, silent_until_ns;
+	int64_t held_up_ns;          /* how long the beat waited at the door */
 	struct change_log *changes;
 	struct look_log *looks;
 	size_t nchanges, nlooks;

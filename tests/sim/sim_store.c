@@ -348,7 +348,8 @@ sim_beat(struct sim *s, struct item *it, bool down)
 	}
 	c = command(it, COMMAND_BEAT);
 	c->beat_down = down;
-	c->beat_us = world_wall_us(&s->w.world);
+	c->beat_us = (s->w.now_ns - it->held_up_ns + s->w.wall_off_ns) /
+	    NS_PER_US;
 	c->ack = waiter(s, it, it->live.seq + 1);
 	sched_command(s->sched, c);
 }

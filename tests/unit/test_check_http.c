@@ -373,6 +373,10 @@ broken_answers_are_told_apart(void **state)
 	    "Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n", "",
 	    WHY_HTTP_MALFORMED);
 	expect_why(serve_reset, NULL, "", WHY_NET_RESET);
+	/* The errno of the last transfer on this handle is forgotten. */
+	expect_why(serve_text, "HTTP/1.1 200 OK\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n", "",
+	    WHY_HTTP_MALFORMED);
 	expect_why(serve_text, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
 	    "Content-Length: 9\r\n\r\nnot gzip!", ", \"compressed\":true",
 	    WHY_HTTP_ENCODING);

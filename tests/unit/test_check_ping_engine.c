@@ -318,6 +318,8 @@ network_open(void)
 	       "ip route add unreachable 10.1.0.0/16 && "
 	       "ip route add prohibit 10.2.0.0/16 && "
 	       "ip route add blackhole 10.3.0.0/16 && "
+	       "ip route add 10.5.0.0/16 via 10.99.0.1 && "
+	       "ip route add fd05::/64 via fd99::1 && "
 	       "ip route add unreachable fd01::/64 && "
 	       "ip route add blackhole fd03::/64'",
 		(int)router) &&

@@ -7,14 +7,14 @@ at(const json_t *v, const char *path)
 {
 	struct str rest = str_of(path), head;
 	char key[64];
+	uint64_t i;
 
 	while (rest.n > 0 && v != NULL) {
 		rest = str_cut(rest, '.', &head);
 		memcpy(key, head.p, head.n);
 		key[head.n] = '\0';
-		v = json_is_array(v) ?
-		    json_array_get(v, (size_t)atol(key)) :
-		    json_object_get(v, key);
+		v = json_is_array(v) && str_u64(head, 1000, &i) ?
+		    json_array_get(v, i) : json_object_get(v, key);
 	}
 	if (v == NULL)
 		fail_msg("no %s", path);

@@ -94,6 +94,22 @@ test_bomb(void **state)
 	refused(buf_str(&b), 8, "once aliases are expanded");
 }
 
+/* Few values, but long ones: 64 KiB a thousand times. */
+static void
+test_bytes_bomb(void **state)
+{
+	BUF_AUTO(b, 1 << 20);
+
+	(void)state;
+	buf_adds(&b, "a: &a ");
+	for (int i = 0; i < 65536; i++)
+		buf_addc(&b, 'x');
+	buf_adds(&b, "\nb:\n");
+	for (int i = 0; i < 1000; i++)
+		buf_adds(&b, "- *a\n");
+	refused(buf_str(&b), 515, "more than 32 MiB of text once aliases");
+}
+
 static void
 test_depth(void **state)
 {
@@ -209,6 +225,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shape), cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_alias), cmocka_unit_test(test_bomb),
+		cmocka_unit_test(test_bytes_bomb),
 		cmocka_unit_test(test_depth), cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_too_long), cmocka_unit_test(test_json),

@@ -145,8 +145,9 @@ nonsense(unsigned depth)
 {
 	static const char *const bits[] = {"a", "1", " ", ":", "-", "#", "\n",
 		"\"", "\\", "{", "]", ",", "'", "~", "\xc3\xa4", "\xe2\x80\xa9"};
-	char text[64] = "";
+	char text[64];
 	json_t *v;
+	BUF_AUTO(words, 64);
 
 	switch (depth > 2 ? below(5) : below(7)) {
 	case 0:
@@ -169,9 +170,8 @@ nonsense(unsigned depth)
 		return v;
 	default:
 		for (uint32_t i = below(8); i > 0; i--)
-			(void)strncat(text, bits[below(COUNT(bits))],
-			    sizeof(text) - strlen(text) - 1);
-		return json_string(text);
+			buf_adds(&words, bits[below(COUNT(bits))]);
+		return json_stringn(words.p != NULL ? words.p : "", words.n);
 	}
 }
 

@@ -160,6 +160,8 @@ peers(void **state)
 	    &in6.sin6_addr), 1);
 	peer_set(&p, (const struct sockaddr *)&in6);
 	assert_string_equal(peer_text(&p, dst), "192.0.2.7:65535");
+	p.port = 0;   /* ICMP has none */
+	assert_string_equal(peer_text(&p, dst), "192.0.2.7");
 	peer_set(&p, &none);
 	assert_int_equal(p.family, 0);
 	assert_int_equal(p.port, 0);
