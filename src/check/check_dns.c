@@ -81,8 +81,8 @@ static const struct opt opts[] = {
 	STRING("server", dns_conf, server, .flags = OPT_TARGET, .max = 300,
 	    .check = server_ok,
 	    .help = "The server to ask, HOST or HOST:PORT; without it the "
-		    "first resolver of this machine, whose silence is then "
-		    "our own fault and not the name's."),
+		    "first of net.resolvers or of this machine, whose silence "
+		    "is then our own fault and not the name's."),
 	CHOICE("transport", dns_conf, transport, .dflt = "auto",
 	    .choices = transports,
 	    .help = "auto asks over UDP and again over TCP when the answer "
@@ -456,23 +456,35 @@ on_resolved(struct resolve *r)
 		ask_udp(d);
 }
 
+/* The configured server, else the first that our own look-ups ask. */
+static bool
+server_choose(struct check_dns *d)
+{
+	const char *own = conf_of(d)->server;
+	const char *ours = net_servers(d->c.env->net);
+	struct str first;
+
+	if (own != NULL)
+		return dns_server_parse(str_of(own), &d->server);
+	if (ours == NULL)
+		return dns_server_system(&d->server);
+	(void)str_cut(str_of(ours), ',', &first);
+	return dns_server_parse(first, &d->server);
+}
+
 static enum err
 dns_start(struct check *c)
 {
 	struct check_dns *d = CONTAINER(c, struct check_dns, c);
 	const struct dns_conf *conf = conf_of(d);
 	struct errinfo ei = {0};
-	bool ok;
 
 	d->fd = -1;
 	if (c->env->net == NULL) {
 		check_why(c, WHY_LOCAL_OTHER, "no network in this world");
 		return ERR_INVALID;
 	}
-	ok = conf->server != NULL ?
-	    dns_server_parse(str_of(conf->server), &d->server) :
-	    dns_server_system(&d->server);
-	if (!ok) {
+	if (!server_choose(d)) {
 		check_why(c, WHY_LOCAL_RESOLVER,
 		    "no server to ask: this machine names no resolver; "
 		    "set server");

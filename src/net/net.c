@@ -181,6 +181,12 @@ net_world(struct net *n)
 	return n->world;
 }
 
+const char *
+net_servers(const struct net *n)
+{
+	return resolver_servers(n->resolver);
+}
+
 bool
 net_allowed(const struct net *n, const struct sockaddr *sa, struct errinfo *ei)
 {

@@ -53,6 +53,8 @@ void net_resolve(struct net *n, struct resolve *r);
  * holds. False: nothing was begun, use net_resolve. */
 bool net_resolve_now(struct net *n, struct resolve *r) MUST_USE;
 void net_resolve_cancel(struct net *n, struct resolve *r);   /* idempotent */
+/* The resolvers of the settings, with commas between; NULL: the system's. */
+const char *net_servers(const struct net *n);
 
 /* errno of a failed connect, send or socket call as a why: ours or theirs. */
 enum why net_why(int err);

@@ -434,6 +434,25 @@ lookup_find(struct resolver *rv, const struct key *k)
 	return NULL;
 }
 
+/* RFC 6761 §6.3: this name means loopback, and nobody is asked. c-ares 1.18
+ * would also leak it at every look-up when /etc/hosts has it once only. */
+static bool
+localhost_answer(struct resolve *r, const struct key *k)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT};
+
+	if (strcmp(k->name, "localhost") != 0)
+		return false;
+	if (k->family != AF_INET6)
+		answer_addr(r, (struct sockaddr *)&in);
+	if (k->family != AF_INET)
+		answer_addr(r, (struct sockaddr *)&in6);
+	return true;
+}
+
 void
 resolver_ask(struct resolver *rv, struct resolve *r)
 {
@@ -443,12 +462,11 @@ resolver_ask(struct resolver *rv, struct resolve *r)
 	bool now = resolver_now(rv, r);
 	struct waiter *w = waiter_new(r);
 
-	if (now) {
+	if (now || (key_set(&k, r->name, r->family) && localhost_answer(r, &k))) {
 		net_defer(rv->net, &w->job);
 		return;
 	}
 	servers_refresh(rv);
-	(void)key_set(&k, r->name, r->family);
 	l = lookup_find(rv, &k);
 	if (l != NULL) {
 		list_push(&l->waiters, &w->job.node);
@@ -549,4 +567,10 @@ resolver_free(struct resolver *rv)
 	map_free(&rv->cache);
 	xfree(rv->servers);
 	xfree(rv);
+}
+
+const char *
+resolver_servers(const struct resolver *rv)
+{
+	return rv->servers;
 }

@@ -20,6 +20,8 @@ struct resolver;
 enum err resolver_new(struct net *n, const struct strings *servers,
     struct resolver **ret, struct errinfo *ei) MUST_USE;
 void resolver_free(struct resolver *rv);
+/* As configured, with commas between; NULL: those of the system. */
+const char *resolver_servers(const struct resolver *rv);
 
 /* net_resolve and net_resolve_cancel of net.h. */
 void resolver_ask(struct resolver *rv, struct resolve *r);

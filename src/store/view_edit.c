@@ -345,6 +345,8 @@ void
 view_tail_cut(struct entry *e, uint32_t n)
 {
 	assert(n <= e->ntail);
+	if (n == 0)
+		return;
 	e->ntail -= n;
 	memmove(e->tail, e->tail + n, e->ntail * sizeof(*e->tail));
 	if (e->tail_cap <= 8 || e->ntail * 4 > e->tail_cap)

@@ -1,6 +1,7 @@
 /* bench_check: what one HTTP check costs, beside bare libcurl in the same run.
  *
  *   bench_check URL [seconds=2] [in_flight=64] [rate=0] [rounds=3] [ca=FILE]
+ *   bench_check URL side=libcurl     only that side (or vedette)
  *   bench_check URL hold=1000        bytes of RSS per check that waits
  *
  * rate is per second, 0 as fast as it goes; the URL names its server by
@@ -30,7 +31,7 @@
 #define ROUNDS_MAX 31
 
 struct args {
-	const char *url, *ca;
+	const char *url, *ca, *side;   /* side NULL: both, and their ratio */
 	unsigned seconds, in_flight, rate, rounds, hold;
 };
 
@@ -466,6 +467,28 @@ compare(const struct args *a)
 	ours_close(&o);
 }
 
+/* One side only, for whoever compares with something else. */
+static void
+alone(const struct args *a)
+{
+	struct ours o;
+	struct bare b;
+
+	for (unsigned i = 0; i < a->rounds; i++) {
+		if (strcmp(a->side, "vedette") == 0) {
+			ours_open(&o, a);
+			ours_run(&o);
+			report(a, a->side, &o.tally);
+			ours_close(&o);
+			continue;
+		}
+		bare_open(&b, a);
+		bare_run(&b);
+		report(a, a->side, &b.tally);
+		bare_close(&b);
+	}
+}
+
 static bool
 arg_number(const char *arg, const char *name, unsigned *ret)
 {
@@ -486,13 +509,17 @@ main(int argc, char **argv)
 
 	if (argc < 2) {
 		(void)fprintf(stderr, "usage: bench_check URL [seconds=2] "
-		    "[in_flight=64] [rate=0] [rounds=3] [hold=N] [ca=FILE]\n");
+		    "[in_flight=64] [rate=0] [rounds=3] [hold=N] [ca=FILE] "
+		    "[side=vedette|libcurl]\n");
 		return 2;
 	}
 	a.url = argv[1];
 	for (int i = 2; i < argc; i++) {
 		if (strncmp(argv[i], "ca=", 3) == 0)
 			a.ca = argv[i] + 3;
+		else if (strcmp(argv[i], "side=vedette") == 0 ||
+		    strcmp(argv[i], "side=libcurl") == 0)
+			a.side = argv[i] + 5;
 		else if (!arg_number(argv[i], "seconds", &a.seconds) &&
 		    !arg_number(argv[i], "in_flight", &a.in_flight) &&
 		    !arg_number(argv[i], "rate", &a.rate) &&
@@ -507,6 +534,9 @@ main(int argc, char **argv)
 	a.rounds = MIN(a.rounds, (unsigned)ROUNDS_MAX);
 	if (a.hold > 0)
 		hold(&a);
-	compare(&a);
+	if (a.side != NULL)
+		alone(&a);
+	else
+		compare(&a);
 	return 0;
 }

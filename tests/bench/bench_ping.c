@@ -96,6 +96,7 @@ fping_run(unsigned n, unsigned rounds)
 	FILE *f;
 
 	(void)snprintf(count, sizeof(count), "%u", rounds);
+	(void)fflush(stdout);   /* the child must not print it again */
 	if (pipe(to) != 0)
 		return;
 	pid = fork();
@@ -104,7 +105,7 @@ fping_run(unsigned n, unsigned rounds)
 		(void)close(to[1]);
 		(void)!freopen("/dev/null", "w", stdout);
 		(void)!freopen("/dev/null", "w", stderr);
-		execlp("fping", "fping", "-q", "-i", "1", "-p", "10", "-C",
+		execlp("fping", "fping", "-q", "-i", "0", "-p", "10", "-C",
 		    count, (char *)NULL);
 		_exit(127);
 	}

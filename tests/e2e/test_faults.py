@@ -61,6 +61,7 @@ HTTP = {
     "/loop": ("down", "http_redirects"),
     "/loop2": ("down", "http_redirects"),
     "/status/503": ("down", "http_status"),
+    "/hostile": ("down", "http_status"),   # its status is 503
     "/slow/3": ("down", "timeout"),
     "/slowbody/3": ("down", "timeout"),
     "/drip/1": ("down", "timeout"),
@@ -79,7 +80,6 @@ HTTP = {
     # More than body_max of a good answer is not read, and is no fault.
     "/endless": ("up", "ok"),
     "/bigbody/50000000": ("up", "ok"),
-    "/hostile": ("up", "ok"),
 }
 
 

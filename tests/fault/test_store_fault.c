@@ -27,11 +27,14 @@ struct run {
 	struct rig r;
 	struct rig_ack acks[UNITS];
 	bool created;            /* both monitors are acknowledged */
+	struct config_unit *edits[2];
 	enum vfs_fault_mode mode;
 	bool struck;
 	unsigned long broken;
 	const char *what;
 };
+
+static struct rig_ack created[2];   /* of the monitors */
 
 /* Each third unit carries a transition and a state too. */
 static bool
@@ -80,6 +83,10 @@ close_store(struct run *x)
 	    NULL);
 	store_free(x->r.s);
 	x->r.s = NULL;
+	for (size_t i = 0; i < COUNT(x->edits); i++) {
+		config_unit_free(x->edits[i]);
+		x->edits[i] = NULL;
+	}
 	rig_forget(&x->r);
 }
 
@@ -93,11 +100,16 @@ work(struct run *x)
 		compact_slice(s);
 }
 
+/* Monitor 1 is A and 2 is B. The unit is ours again after its ack, which
+ * comes with close_store at the latest. */
 static void
-put_create(struct run *x, const char *name, struct rig_ack *w)
+put_create(struct run *x, size_t i)
 {
 	struct config_unit *u = config_unit_new(CONFIG_CREATE);
+	const char *name = i == 0 ? "A" : "B";
+	struct rig_ack *w = &created[i];
 
+	x->edits[i] = u;
 	u->body = json_pack("{s:s, s:s, s:s}", "name", name, "type", "web",
 	    "url", "http://127.0.0.1/");
 	rig_ack_init(w);
@@ -130,8 +142,6 @@ put_all(struct run *x)
 	}
 }
 
-static struct rig_ack created[2];   /* of the monitors */
-
 static void
 workload(struct run *x)
 {
@@ -140,8 +150,8 @@ workload(struct run *x)
 	x->created = false;
 	if (!open_store(x))
 		return;
-	put_create(x, "A", &created[0]);
-	put_create(x, "B", &created[1]);
+	put_create(x, 0);
+	put_create(x, 1);
 	put_all(x);
 	close_store(x);
 	x->created = created[0].e == ERR_OK && created[1].e == ERR_OK &&
@@ -316,9 +326,9 @@ send_again(struct run *x, struct got *got)
 		return;
 	}
 	if (view_entry(x->r.s->view, 1) == NULL)
-		put_create(x, "A", &created[0]);
+		put_create(x, 0);
 	if (view_entry(x->r.s->view, 2) == NULL)
-		put_create(x, "B", &created[1]);
+		put_create(x, 1);
 	else if (!x->created && created[0].done && created[0].e == ERR_OK &&
 	    view_entry(x->r.s->view, 1) == NULL)
 		broken(x, "an acknowledged monitor is gone");

@@ -33,6 +33,9 @@ look_deadline(UNUSED struct world *w, struct timer *t)
 	world_uv_stop(l->rig->world);
 }
 
+/* The rig's ICMP engine; NULL: none, as in the simulated world. */
+UNUSED static struct ping *look_ping;
+
 /* The outcome of one look with this configuration, evidence wanted. Ends at
  * timeout_ms by cancel, as the scheduler does. look_free afterwards. */
 UNUSED static void
@@ -48,7 +51,8 @@ look_run(struct rig *r, struct look *l, int timeout_ms, const char *json)
 	    &l->conf, &ei) != ERR_OK)
 		fail_msg("%s: %s", json, errinfo_text(&ei, text, sizeof(text)));
 	kind = check_kind_of(l->conf);
-	l->env = (struct check_env){.world = r->world, .net = r->net};
+	l->env = (struct check_env){.world = r->world, .net = r->net,
+		.ping = look_ping};
 	l->check = xcalloc(1, kind->size);
 	*l->check = (struct check){.kind = kind, .env = &l->env,
 		.conf = l->conf, .run = 1, .want_evidence = true,

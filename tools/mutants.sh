@@ -1,0 +1,118 @@
+#!/bin/sh
+# mutants.sh [NAME...]: does the test suite notice? The code is broken in one
+# known way after another, in a copy of the tree, and each time one named test
+# must fail. Prints a line per mutant; exit 1 when one escapes, when a patch
+# does not apply any more, or when the unbroken code fails. All of it reuses
+# build-mutants, so that a second run compiles only what changed.
+#
+# To add one: a row below. NAME | FILE | sed script | TARGET | test command,
+# run in the build directory.
+set -eu
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/.."
+root=$PWD
+work=$root/build-mutants
+tree=$work/tree
+out=$work/out
+seeds="tests/sim seeds 1 40"
+scene="tests/sim scenario ../tree/tests/sim/scenarios"
+
+table() {
+	cat <<END
+late_answer_accepted|src/sched/run.c|s/late > SCHED_LATE_NS/late > 1000 * SCHED_LATE_NS/|sim|$seeds
+slot_leaked|src/sched/run.c|s/queue_give(m->sched, host);/(void)host;/|sim|$seeds
+stall_not_voided|src/sched/time.c|s/s->stalled_ns = now;//|sim|$seeds
+burst_after_stall|src/sched/time.c|s/m->beat_ns = time_on_phase(m, now);//|test_sched_rules|tests/test_sched_rules
+phase_not_hashed|src/sched/time.c|s/(map_hash_u64(id) %/(0 * map_hash_u64(id) %/|test_sched_rules|tests/test_sched_rules
+streak_not_reset|src/state/state.c|s/st->voids = st->fails = 0;/st->voids = 0;/|test_state_verdict|tests/test_state_verdict
+our_fault_is_down|src/state/state.c|s/if (why_is_local(why))/if (why_is_local(why) \&\& why != WHY_LOCAL_FDS)/|sim|$scene/out_of_fds.scn
+retries_off_by_one|src/state/state.c|s/st->fails > p->retries/st->fails >= p->retries/|sim|$scene/outage.scn
+deadline_one_interval_late|src/sched/push.c|s/now - age + m->conf->interval_ns/now - age + 2 * m->conf->interval_ns/|sim|$scene/push.scn
+gap_of_a_restart_ignored|src/sched/push.c|/^push_restored/,/^}/s/push_gap(m);/(void)m;/|sim|$scene/push_restart_early.scn
+paused_member_counts|src/state/state.c|/^state_votes_worst/,/^}/s/s < STATUS_PAUSED/s < STATUS_NMAX/|sim|$scene/group_paused_member.scn
+host_cap_ignored|src/sched/caps.c|s/h->used + kept >= c->per_host/h->used + kept > c->per_host/|test_sched_caps|tests/test_sched_caps
+transition_dropped_when_full|src/sched/shard.c|s/mbox_put_urgent(sh->conf.writer/mbox_put(sh->conf.writer/|test_sched_shard|tests/test_sched_shard
+ack_before_commit|src/store/batch.c|s/^\(.*\)e = ops->commit(s->db, ei);/\1for (size_t i = lo; i < hi; i++) { struct ack *a = b->v[i].unit->ack; b->v[i].unit->ack = NULL; if (a != NULL) a->done(a, ERR_OK, NULL); }\n&/|test_store_fault|tests/test_store_fault
+END
+}
+
+# The tree as it is now, times kept, so that ninja sees what changed. A copy
+# that a broken run left mutated is thrown away.
+refresh() {
+	[ ! -e "$work/dirty" ] || rm -rf "$work"
+	mkdir -p "$tree"
+	tar cf - meson.build meson_options.txt src tests tools web |
+	    tar xf - -C "$tree"
+	[ -e "$out/build.ninja" ] ||
+	    meson setup "$out" "$tree" -Doptimization=1 -Dtests=true \
+	    >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+}
+
+# build TARGET…: quiet unless it fails.
+build() {
+	for t; do set -- "$@" "tests/$t"; shift; done
+	ninja -C "$out" -j "$(nproc)" "$@" >"$work/log" 2>&1
+}
+
+# The time limit is for mutants that hang; that is noticed, too.
+run() {
+	(cd "$out" && timeout 120 sh -c "$1") >"$work/log" 2>&1
+}
+
+wanted() {   # NAME [NAME…]: is the first among the others, or are there none
+	name=$1
+	shift
+	[ $# -gt 0 ] || return 0
+	for w; do [ "$w" != "$name" ] || return 0; done
+	return 1
+}
+
+refresh
+targets=$(table | cut -d'|' -f4 | sort -u)
+# shellcheck disable=SC2086 # one word per target
+if ! build $targets; then
+	tail -30 "$work/log"
+	echo "mutants: the unbroken tree does not build"
+	echo "0 passed, 1 failed"
+	exit 1
+fi
+table | cut -d'|' -f5 | sort -u >"$work/commands"
+while IFS= read -r command; do
+	if ! run "$command" </dev/null; then
+		tail -30 "$work/log"
+		echo "mutants: \"$command\" fails on the unbroken code"
+		echo "0 passed, 1 failed"
+		exit 1
+	fi
+done <"$work/commands"
+
+caught=0
+escaped=0
+table >"$work/table"
+while IFS='|' read -r name file script target command; do
+	wanted "$name" "$@" || continue
+	: >"$work/dirty"
+	sed "$script" "$file" >"$tree/$file"
+	if cmp -s "$file" "$tree/$file"; then
+		verdict="ESCAPED: its patch does not apply to $file"
+	elif ! build "$target" </dev/null; then
+		verdict="ESCAPED: it does not compile"
+		tail -5 "$work/log"
+	elif run "$command" </dev/null; then
+		verdict="ESCAPED $command"
+	else
+		verdict="caught by $command"
+	fi
+	# Not with the old time: ninja must build it again.
+	cp "$file" "$tree/$file"
+	case $verdict in
+	caught*) caught=$((caught + 1)) ;;
+	*) escaped=$((escaped + 1)) ;;
+	esac
+	printf '%-30s %s\n' "$name" "$verdict"
+done <"$work/table"
+# shellcheck disable=SC2086
+build $targets && rm -f "$work/dirty"
+echo "$caught passed, $escaped failed"
+[ "$escaped" -eq 0 ]
