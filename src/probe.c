@@ -42,10 +42,9 @@ keys_print(FILE *f, const struct opt *o, const char *prefix)
 	char name[128];
 
 	for (; o->name != NULL; o++) {
-		(void)snprintf(name, sizeof(name), "%s%s", prefix, o->name);
+		(void)snprintf(name, sizeof(name), "%s%s%s", prefix, o->name,
+		    o->type == OPT_TABLE ? "." : "");
 		if (o->type == OPT_TABLE) {
-			(void)strncat(name, ".",
-			    sizeof(name) - strlen(name) - 1);
 			keys_print(f, o->sub, name);
 			continue;
 		}

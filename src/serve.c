@@ -485,7 +485,8 @@ serve_main(int argc, char **argv)
 	} else {
 		(void)fprintf(stderr, "vedette: %s\n",
 		    errinfo_text(&ei, text, sizeof(text)));
-		rc = e == ERR_INVALID || e == ERR_PARSE ? 2 : 1;
+		rc = co.store != NULL && (e == ERR_INVALID || e == ERR_PARSE)
+		    ? 2 : 1;
 	}
 	ei = (struct errinfo){0};
 	if (core_stop(&co, &ei) != ERR_OK) {

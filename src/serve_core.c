@@ -26,75 +26,15 @@ shard_of(struct core *co, uint32_t key)
 	return co->shards[map_hash_u64(key) % co->nshards];
 }
 
-/* Where each monitor lives. Touched by whoever runs core_to_shard: the main
- * thread while it replays, then the writer, never both. */
-struct place {
-	struct map_node node;
-	uint32_t monitor;
-	struct shard *shard;
-};
-
-static struct place *
-place_find(struct core *co, uint32_t monitor)
-{
-	uint64_t hash = map_hash_u64(monitor);
-
-	for (struct map_node *n = map_first(&co->places, hash); n != NULL;
-	    n = map_next(n)) {
-		struct place *p = CONTAINER(n, struct place, node);
-
-		if (p->monitor == monitor)
-			return p;
-	}
-	return NULL;
-}
-
-static void
-place_forget(struct core *co, struct place *p)
-{
-	map_del(&co->places, &p->node);
-	xfree(p);
-}
-
-/* On the old shard's thread: the monitor comes with its live state. */
-static void
-forward(void *arg, struct command *c)
-{
-	if (!shard_send_urgent(arg, c))
-		command_free(c);
-}
-
+/* A monitor whose group changed comes as a MOVE to the shard it leaves, and
+ * from there, with its live state, as a PUT by way of the store. */
 void
 core_to_shard(void *arg, struct command *c, uint32_t key)
 {
 	struct core *co = arg;
-	struct shard *to, *at;
-	struct place *p;
 
-	if (!atomic_load(&co->forward)) {
-		command_free(c);
-		return;
-	}
-	p = place_find(co, c->monitor);
-	at = to = shard_of(co, key);
-	if (p == NULL && c->kind == COMMAND_PUT) {
-		p = xcalloc(1, sizeof(*p));
-		p->monitor = c->monitor;
-		p->shard = to;
-		map_put(&co->places, &p->node, map_hash_u64(c->monitor));
-	} else if (p != NULL) {
-		at = p->shard;
-		if (c->kind == COMMAND_REMOVE)
-			place_forget(co, p);
-		else
-			p->shard = to;
-	}
-	if (at != to && c->kind == COMMAND_PUT) {
-		c->kind = COMMAND_MOVE;
-		c->forward = forward;
-		c->forward_arg = to;
-	}
-	if (!shard_send_urgent(at, c))
+	if (!atomic_load(&co->forward) ||
+	    !shard_send_urgent(shard_of(co, key), c))
 		command_free(c);
 }
 
@@ -188,9 +128,6 @@ core_shards_free(struct core *co)
 	for (unsigned i = 0; i < co->nshards; i++)
 		shard_free(co->shards[i]);
 	co->nshards = 0;
-	MAP_EACH(n, &co->places)
-		xfree(CONTAINER(n, struct place, node));
-	map_free(&co->places);
 }
 
 /* -- the event log -------------------------------------------------------- */

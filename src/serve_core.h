@@ -10,7 +10,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/map.h"
 #include "conf/conf.h"
 #include "http/http.h"
 #include "model/command.h"
@@ -31,7 +30,6 @@ struct core {
 	struct caps *caps;
 	struct shard *shards[CAPS_SHARDS_MAX];
 	unsigned nshards;
-	struct map places;             /* struct place: where a monitor lives */
 	/* False until every shard runs: before, the store's changes reach the
 	 * shards by store_replay and not one by one. */
 	atomic_bool forward;

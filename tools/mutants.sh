@@ -38,15 +38,26 @@ END
 }
 
 # The tree as it is now, times kept, so that ninja sees what changed. A copy
-# that a broken run left mutated is thrown away.
+# that a broken run left mutated is thrown away; a file that came or went means
+# to configure again.
 refresh() {
 	[ ! -e "$work/dirty" ] || rm -rf "$work"
-	mkdir -p "$tree"
+	mkdir -p "$work"
+	tools/sources.sh all >"$work/files.now"
+	if ! cmp -s "$work/files.now" "$work/files"; then
+		rm -rf "$tree"
+		mkdir -p "$tree"
+	fi
 	tar cf - meson.build meson_options.txt src tests tools web |
 	    tar xf - -C "$tree"
-	[ -e "$out/build.ninja" ] ||
-	    meson setup "$out" "$tree" -Doptimization=1 -Dtests=true \
-	    >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+	if ! cmp -s "$work/files.now" "$work/files"; then
+		again=
+		[ ! -e "$out/build.ninja" ] || again=--reconfigure
+		meson setup $again "$out" "$tree" -Doptimization=1 \
+		    -Dtests=true >"$work/log" 2>&1 ||
+		    { cat "$work/log"; exit 1; }
+		mv "$work/files.now" "$work/files"
+	fi
 }
 
 # build TARGET…: quiet unless it fails.

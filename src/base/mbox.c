@@ -35,26 +35,41 @@ mbox_poke(struct mbox *q)
 	(void)eventfd_write(q->wake, 1);
 }
 
+enum how { PUT_BOUNDED, PUT_URGENT, PUT_QUIET };
+
+/* Is this message, the one just linked, one to wake the receiver for? */
 static bool
-put(struct mbox *q, struct msg *m, size_t bytes, bool urgent)
+wakes(struct mbox *q, enum how how)
 {
-	bool ok, first;
+	if (q->poked)
+		return false;
+	if (how != PUT_QUIET)
+		return true;
+	q->quiet++;
+	return q->n == 1 || q->quiet >= MBOX_QUIET;
+}
+
+static bool
+put(struct mbox *q, struct msg *m, size_t bytes, enum how how)
+{
+	bool ok, wake = false;
 
 	m->next = NULL;
 	pthread_mutex_lock(&q->mu);
 	ok = !q->closed;
-	if (ok && !urgent)
+	if (ok && how == PUT_BOUNDED)
 		ok = q->n < q->max && q->bytes <= q->bytes_max &&
 		    bytes <= q->bytes_max - q->bytes;
-	first = q->head == NULL;
 	if (ok) {
 		*q->tail = m;
 		q->tail = &m->next;
 		q->n++;
 		q->bytes += bytes;
+		wake = wakes(q, how);
+		q->poked |= wake;
 	}
 	pthread_mutex_unlock(&q->mu);
-	if (ok && first)
+	if (wake)
 		mbox_poke(q);
 	return ok;
 }
@@ -62,13 +77,19 @@ put(struct mbox *q, struct msg *m, size_t bytes, bool urgent)
 bool
 mbox_put(struct mbox *q, struct msg *m, size_t bytes)
 {
-	return put(q, m, bytes, false);
+	return put(q, m, bytes, PUT_BOUNDED);
 }
 
 bool
 mbox_put_urgent(struct mbox *q, struct msg *m, size_t bytes)
 {
-	return put(q, m, bytes, true);
+	return put(q, m, bytes, PUT_URGENT);
+}
+
+bool
+mbox_put_quiet(struct mbox *q, struct msg *m, size_t bytes)
+{
+	return put(q, m, bytes, PUT_QUIET);
 }
 
 struct msg *
@@ -84,6 +105,8 @@ mbox_take(struct mbox *q)
 	m = q->head;
 	q->head = NULL;
 	q->tail = &q->head;
+	q->poked = false;
+	q->quiet = 0;
 	pthread_mutex_unlock(&q->mu);
 	return m;
 }

@@ -1,6 +1,6 @@
 /* mbox.h: bounded mailbox, many senders, one receiver. A message is embedded
  * (struct msg) in what is sent; putting it gives it away. One mutex, a linked
- * list taken whole, one eventfd that is written on the first message only. */
+ * list taken whole, one eventfd that is written once between two takes. */
 #ifndef BASE_MBOX_H
 #define BASE_MBOX_H
 
@@ -22,6 +22,8 @@ struct mbox {
 	size_t bytes, bytes_max;  /* what the senders say they hold */
 	int wake;                 /* eventfd, nonblocking: poll it */
 	bool closed;              /* every put is refused */
+	bool poked;               /* since the last take */
+	size_t quiet;             /* put quietly since the last take */
 };
 
 void mbox_init(struct mbox *q, size_t max, size_t bytes_max);
@@ -33,6 +35,11 @@ bool mbox_put(struct mbox *q, struct msg *m, size_t bytes) MUST_USE;
 /* The same, but beyond the bounds: for what may never be refused (transitions,
  * answers to a waiting peer). Still false when closed. */
 bool mbox_put_urgent(struct mbox *q, struct msg *m, size_t bytes) MUST_USE;
+/* Beyond the bounds too, but in no hurry: wakes the receiver only if it has
+ * nothing at all (also nothing taken-but-not-done), or when so many wait. It
+ * must look again by itself within the time it allows what it holds. */
+bool mbox_put_quiet(struct mbox *q, struct msg *m, size_t bytes) MUST_USE;
+#define MBOX_QUIET 1024
 /* Everything that waits, oldest first, linked by next; NULL when empty. Clears
  * the eventfd. The bytes stay counted until mbox_done. */
 struct msg *mbox_take(struct mbox *q);

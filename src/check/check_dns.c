@@ -172,8 +172,8 @@ end_errno(struct check_dns *d, int e)
 {
 	char peer[PEER_TEXT];
 
-	check_why(&d->c, net_why(e), "%s: %s",
-	    peer_text(&d->c.out.peer, peer), strerror(e));
+	check_why(&d->c, d->watch.on ? net_why_later(e) : net_why(e),
+	    "%s: %s", peer_text(&d->c.out.peer, peer), strerror(e));
 	end(d, false);
 }
 

@@ -191,6 +191,7 @@ judge(struct http_check *h, CURLcode rc)
 		.body_bytes = h->body_bytes,
 		.body = buf_str(&h->body),
 		.not_after_s = h->tls.not_after_s,
+		.issuer_ends = h->tls.issuer_ends,
 	};
 	char reason[REASON_MAX];
 	long os_error = 0;
@@ -208,82 +209,20 @@ judge(struct http_check *h, CURLcode rc)
 	check_why(&h->c, why, "%s", reason);
 }
 
-/* -- redirects -------------------------------------------------------------- */
-
-/* May what is meant for a be sent to b? The step up to TLS is no other place. */
-static bool
-same_place(const struct http_url *a, const struct http_url *b)
-{
-	if (a->host.n != b->host.n ||
-	    strncasecmp(a->host.p, b->host.p, a->host.n) != 0)
-		return false;
-	return (a->tls == b->tls && a->port == b->port) ||
-	    (!a->tls && b->tls && a->port == 80 && b->port == 443);
-}
-
-static bool
-been_there(const struct http_check *h, const char *url)
-{
-	for (unsigned i = 0; i < h->hop; i++)
-		if (strcmp(h->seen[i], url) == 0)
-			return true;
-	return false;
-}
-
-/* Go on at url; false: why and reason say what forbids it. */
-static bool
-redirect_to(struct http_check *h, const char *url)
-{
-	const struct http_conf *hc = conf_of(h);
-	struct http_url home = {.tls = false};
-	uint16_t status = h->c.out.code;
-	const char *wrong;
-	struct http_url u;
-
-	wrong = http_url_parse(str_of(url), &u);
-	if (wrong != NULL) {
-		check_why(&h->c, WHY_HTTP_REDIRECTS,
-		    "status %u leads to a URL that is not followed: %s",
-		    status, wrong);
-		return false;
-	}
-	if (h->hop == hc->redirects) {
-		check_why(&h->c, WHY_HTTP_REDIRECTS, "more than %u redirects",
-		    hc->redirects);
-		return false;
-	}
-	h->seen[h->hop++] = h->at != NULL ? TAKE(h->at) : xstrdup(hc->url);
-	if (been_there(h, url)) {
-		check_why(&h->c, WHY_HTTP_REDIRECTS,
-		    "the redirects go round in a circle: %.100s", url);
-		return false;
-	}
-	h->at = xstrdup(url);
-	(void)http_url_parse(str_of(h->at), &h->url);
-	(void)http_url_parse(str_of(hc->url), &home);
-	if (!same_place(&home, &h->url))
-		h->foreign = true;
-	if ((status == 303 && strcmp(hc->method, "HEAD") != 0) ||
-	    ((status == 301 || status == 302) &&
-	    strcmp(hc->method, "POST") == 0))
-		h->get_only = true;
-	return true;
-}
-
 /* True: the check goes on with the next hop, or has ended. */
 static bool
 follow(struct http_check *h, CURLcode rc)
 {
-	const char *url = NULL;
+	char *url CLEANUP(xfreep) = NULL;
 
 	if (conf_of(h)->redirects == 0 || h->headers_over ||
 	    (rc != CURLE_OK && !h->enough) ||
 	    !http_judge_redirects(h->c.out.code))
 		return false;
-	(void)curl_easy_getinfo(h->x->easy, CURLINFO_REDIRECT_URL, &url);
+	url = http_redirect_url(h);
 	if (url == NULL)
 		return false;
-	if (!redirect_to(h, url)) {
+	if (!http_redirect_to(h, url)) {
 		finish(h);
 		return true;
 	}

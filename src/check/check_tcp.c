@@ -119,8 +119,10 @@ finish_ok(struct tcp_check *t)
 	if (t->tls.not_after_s != 0 && tc->cert_expiry_ns != 0 &&
 	    left_s < tc->cert_expiry_ns / NS_PER_S)
 		check_why(&t->c, WHY_TLS_EXPIRES_SOON,
-		    left_s > 0 ? "the certificate ends in %s" :
-		    "the certificate has expired",
+		    left_s <= 0 ? "the certificate has expired" :
+		    t->tls.issuer_ends ?
+		    "an issuer's certificate in the chain ends in %s" :
+		    "the certificate ends in %s",
 		    time_format_human(left_s * NS_PER_S, text));
 	finish(t);
 }
@@ -132,7 +134,8 @@ finish_io(struct tcp_check *t, enum tcp_io io, int err, const char *doing)
 		check_why(&t->c, WHY_NET_CLOSED, "closed by the peer %s",
 		    doing);
 	else if (err != 0)
-		check_why(&t->c, net_why(err), "%s: %s", doing, strerror(err));
+		check_why(&t->c, net_why_later(err), "%s: %s", doing,
+		    strerror(err));
 	else
 		check_why(&t->c, WHY_TLS_HANDSHAKE, "%s: TLS failed", doing);
 	finish(t);
@@ -264,7 +267,7 @@ step_tls(struct tcp_check *t)
 		check_why(&t->c, WHY_TLS_HANDSHAKE,
 		    "closed by the peer during the handshake");
 	else if (err != 0)
-		check_why(&t->c, net_why(err), "during the handshake: %s",
+		check_why(&t->c, net_why_later(err), "during the handshake: %s",
 		    strerror(err));
 	else
 		check_why(&t->c, WHY_TLS_HANDSHAKE, "%s",

@@ -5,7 +5,8 @@
  *      └────────── redirect ──────────────┘
  *
  * check_http.c drives it, http_conf.c knows the settings, http_url.c takes
- * URLs apart, http_judge.c decides (pure), http_show.c words the evidence. */
+ * URLs apart, http_redirect.c says where to go on, http_judge.c decides
+ * (pure), http_show.c words the evidence. */
 #ifndef CHECK_HTTP_H
 #define CHECK_HTTP_H
 
@@ -76,6 +77,7 @@ struct http_check {
 	struct check c;
 	enum http_stage stage;
 	uint8_t hop;             /* redirects followed so far */
+	uint8_t turned;          /* how many came before get_only */
 	bool get_only;           /* a redirect turned the method into GET */
 	bool foreign;            /* a redirect led elsewhere: no credentials */
 	bool enough;             /* we ended the body ourselves */
@@ -107,6 +109,7 @@ struct http_answer {
 	uint64_t body_bytes;
 	struct str body;
 	int64_t not_after_s, now_s;
+	bool issuer_ends;        /* it is not the leaf's */
 };
 /* Fills why and reason (REASON_MAX bytes, not yet sanitised). */
 enum why http_judge(const struct http_conf *hc, const struct http_answer *a,
@@ -114,6 +117,12 @@ enum why http_judge(const struct http_conf *hc, const struct http_answer *a,
 /* The layer a check was in when its time was over. */
 enum why http_judge_timeout(enum http_stage stage, bool tls, bool handshaken);
 bool http_judge_redirects(long status);   /* 301 302 303 307 308 */
+
+/* -- http_redirect.c ------------------------------------------------------ */
+/* Where the answer sends us, absolute; the caller's. NULL: nowhere. */
+char *http_redirect_url(const struct http_check *h);
+/* Go on at url; false: why and reason say what forbids it. */
+bool http_redirect_to(struct http_check *h, const char *url);
 
 /* -- http_show.c ---------------------------------------------------------- */
 /* One response header line into the evidence, secrets redacted. */

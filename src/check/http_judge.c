@@ -81,11 +81,8 @@ transfer_failed(const struct http_answer *a)
 		return WHY_TIMEOUT;
 	case CURLE_BAD_CONTENT_ENCODING:
 		return WHY_HTTP_ENCODING;
-	case CURLE_OUT_OF_MEMORY:
-		/* libcurl says so of a header line beyond its own limit. */
-		return WHY_HTTP_HEADERS;
 	case CURLE_COULDNT_CONNECT:   /* reset before the first byte */
-		return net_why(a->os_error);
+		return net_why_later(a->os_error);
 	default:
 		return WHY_HTTP_MALFORMED;
 	}
@@ -154,7 +151,9 @@ judge_certificate(const struct http_conf *hc, const struct http_answer *a,
 		(void)snprintf(reason, REASON_MAX,
 		    "the certificate has expired");
 	else
-		(void)snprintf(reason, REASON_MAX, "the certificate ends in %s",
+		(void)snprintf(reason, REASON_MAX, "%s ends in %s",
+		    a->issuer_ends ? "an issuer's certificate in the chain" :
+		    "the certificate",
 		    time_format_human(left_s * NS_PER_S, text));
 	return WHY_TLS_EXPIRES_SOON;
 }
@@ -167,7 +166,8 @@ http_judge(const struct http_conf *hc, const struct http_answer *a,
 	enum why why;
 
 	reason[0] = '\0';
-	if (a->headers_over) {
+	/* libcurl calls a line beyond its own, larger limit out of memory. */
+	if (a->headers_over || a->rc == CURLE_OUT_OF_MEMORY) {
 		(void)snprintf(reason, REASON_MAX,
 		    "more than %d bytes of headers", HTTP_HEADERS_MAX);
 		return WHY_HTTP_HEADERS;

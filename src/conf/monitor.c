@@ -38,11 +38,19 @@ monitor_has_controls(struct str s)
 const char *
 monitor_name_check(struct str s)
 {
+	BUF_AUTO(shown, 4 * MONITOR_NAME_MAX);
+
 	if (s.n == 0 || s.n > MONITOR_NAME_MAX || !text_utf8_ok(s) ||
 	    monitor_has_controls(s) || memchr(s.p, '/', s.n) != NULL ||
 	    s.p[0] == ' ' || s.p[s.n - 1] == ' ')
 		return "1 to 120 bytes, without /, control characters, or "
 		    "blanks at the ends";
+	/* What would be shown otherwise than it is written (it turns the
+	 * direction of the text) could not be found by what is shown. */
+	text_line(&shown, s, MONITOR_NAME_MAX);
+	if (!str_eq(buf_str(&shown), s))
+		return "a name without characters that turn the direction of "
+		    "the text or break the line";
 	return NULL;
 }
 
@@ -134,8 +142,9 @@ static const struct opt fail_opts[] = {
 	    .check = monitor_name_check, .help = "Channels to tell."), \
 	STRINGS("tags", monitor_conf, tags, .max = TAGS_MAX, \
 	    .check = monitor_tag_check, .help = "Words to find it by."), \
-	FLAG("hide_target", monitor_conf, hide_target, .dflt = "true", \
-	    .help = "Keep what it looks at off public pages.")
+	FLAG("hide_target", monitor_conf, hide_target, .dflt = "false", \
+	    .help = "Keep what it looks at off public pages, whatever " \
+	    "status_page.targets says.")
 
 const struct opt monitor_opts[] = { ROW_NAME, ROWS_CHECK, ROWS_LAST, OPT_END };
 const struct opt monitor_push_opts[] = {

@@ -60,7 +60,7 @@ struct monitor_conf {
 	int64_t interval_ns, timeout_ns, retry_interval_ns, grace_ns;
 	int64_t degraded_above_ns;         /* 0: off */
 	uint32_t retries, recoveries, fail_m, fail_n;   /* m of n; 0: off */
-	bool hide_target;          /* default true: not on public pages */
+	bool hide_target;          /* never on public pages */
 	void *own;                 /* kind->conf_size bytes, kind->opts */
 };
 

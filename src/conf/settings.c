@@ -209,7 +209,7 @@ static const struct opt status_page_opts[] = {
 	    .help = "The page's title."),
 	FLAG("targets", settings, status_page.targets, .flags = OPT_RESTART,
 	    .dflt = "false",
-	    .help = "Show the targets of monitors with hide_target: false."),
+	    .help = "Show what monitors look at, except with hide_target: true."),
 	STRING("time_zone", settings, status_page.time_zone,
 	    .flags = OPT_RESTART, .dflt = "UTC", .min = 1, .max = 64,
 	    .check = settings_zone_check,

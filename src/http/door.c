@@ -189,15 +189,19 @@ door_quiesce(struct door *d)
 		return;
 	if (d->daemon != NULL)
 		(void)MHD_quiesce_daemon(d->daemon);
-	/* Once quiesced it is ours again. */
-	close(d->fd);
-	d->fd = -1;
+	/* Nobody new gets in. It stays open until the daemon's threads are
+	 * gone: they still take it out of their epoll sets. */
+	(void)shutdown(d->fd, SHUT_RDWR);
 }
 
 void
 door_close(struct door *d)
 {
+	door_quiesce(d);
 	if (d->daemon != NULL)
 		MHD_stop_daemon(d->daemon);
 	d->daemon = NULL;
+	if (d->fd >= 0)
+		close(d->fd);   /* once quiesced it is ours */
+	d->fd = -1;
 }

@@ -75,7 +75,7 @@ row_word(enum status s)
 static bool
 row_open(const struct http *h, const struct view_row *r)
 {
-	return h->c.settings->status_page.targets || !r->conf->hide_target;
+	return h->c.settings->status_page.targets && !r->conf->hide_target;
 }
 
 const char *

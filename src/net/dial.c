@@ -21,8 +21,9 @@ addr_len(const struct sockaddr_storage *ss)
 	    sizeof(struct sockaddr_in6);
 }
 
-/* What is told when all fail: the first fault of the target's, because the
- * addresses come best first; a fault of ours only when there is no other. */
+/* What is told, and of which address, when all fail: the first fault of the
+ * target's, because the addresses come best first; a fault of ours only when
+ * there is no other. */
 static void
 note(struct dial *d, unsigned at, enum why why, const char *what)
 {
@@ -32,21 +33,10 @@ note(struct dial *d, unsigned at, enum why why, const char *what)
 	if (d->why != WHY_OK && (!why_is_local(d->why) || why_is_local(why)))
 		return;
 	peer_set(&p, (const struct sockaddr *)&d->to->addr[at]);
+	d->peer = p;
 	d->why = why;
 	(void)snprintf(d->reason, sizeof(d->reason), "%s: %s",
 	    peer_text(&p, peer), what);
-}
-
-/* An error of the network comes back the same way as one of our own routing
- * table, but later: then it is the network's. */
-static enum why
-why_of(int err, bool later)
-{
-	if (later && err == ENETUNREACH)
-		return WHY_NET_UNREACHABLE;
-	if (later && err == EACCES)   /* administratively prohibited */
-		return WHY_NET_HOST_UNREACHABLE;
-	return net_why(err);
 }
 
 static void
@@ -86,7 +76,7 @@ try_begin(struct dial *d, struct dial_try *t, unsigned at)
 	if (err == 0)
 		err = watch_set(d->net, &t->watch, fd, EPOLLOUT, on_try);
 	if (err != 0) {
-		note(d, at, why_of(err, false), strerror(err));
+		note(d, at, net_why(err), strerror(err));
 		(void)close(fd);
 		return false;
 	}
@@ -162,7 +152,7 @@ on_try(struct watch *w, uint32_t events)
 	if ((events & (EPOLLERR | EPOLLHUP)) != 0)
 		err = sock_error(w->fd);
 	if (err != 0) {
-		note(d, t->at, why_of(err, true), strerror(err));
+		note(d, t->at, net_why_later(err), strerror(err));
 		try_close(t);
 		advance(d);
 		if (d->live > 0)

@@ -248,9 +248,9 @@ net_why(int err)
 	case EADDRNOTAVAIL:   /* no local port is left */
 	case EAGAIN:
 		return WHY_LOCAL_FDS;
-	/* From connect or send itself: our routing table said so. An error
-	 * that came back from the network is told apart by dial.c. */
 	case ENETUNREACH:
+	case EHOSTUNREACH:    /* a route of type unreachable */
+	case EINVAL:          /* one of type blackhole; fe80::1 without %eth0 */
 	case ENETDOWN:
 	case EAFNOSUPPORT:
 	case EPROTONOSUPPORT:
@@ -266,10 +266,23 @@ net_why(int err)
 		return WHY_NET_RESET;
 	case ETIMEDOUT:
 		return WHY_NET_TIMEOUT;
-	case EHOSTUNREACH:
 	case EHOSTDOWN:
 		return WHY_NET_HOST_UNREACHABLE;
 	default:
 		return WHY_NET_OTHER;
+	}
+}
+
+enum why
+net_why_later(int err)
+{
+	switch (err) {
+	case ENETUNREACH:
+		return WHY_NET_UNREACHABLE;
+	case EHOSTUNREACH:
+	case EACCES:          /* administratively prohibited */
+		return WHY_NET_HOST_UNREACHABLE;
+	default:
+		return net_why(err);
 	}
 }

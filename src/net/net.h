@@ -56,7 +56,11 @@ void net_resolve_cancel(struct net *n, struct resolve *r);   /* idempotent */
 /* The resolvers of the settings, with commas between; NULL: the system's. */
 const char *net_servers(const struct net *n);
 
-/* errno of a failed connect, send or socket call as a why: ours or theirs. */
+/* errno of a failed socket, connect or send call as a why: ours or theirs.
+ * What a route says at once is our own routing table's word. */
 enum why net_why(int err);
+/* The same of an error that came later: SO_ERROR, recv, the next send. Then
+ * somebody on the way has said so. */
+enum why net_why_later(int err);
 
 #endif

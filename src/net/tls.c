@@ -46,6 +46,7 @@ tls_seen_reset(struct tls_seen *t)
 	t->chain = NULL;
 	t->error = X509_V_OK;
 	t->not_after_s = 0;
+	t->issuer_ends = false;
 }
 
 static const char *
@@ -152,6 +153,25 @@ chain_copy(X509_STORE_CTX *xc)
 	return copy;
 }
 
+/* One more of the chain is found good. An issuer that ends takes the leaf with
+ * it; not so the root, which comes with each visitor's own system. */
+static void
+end_note(struct tls_seen *t, X509_STORE_CTX *xc)
+{
+	X509 *x = X509_STORE_CTX_get_current_cert(xc);
+	int depth = X509_STORE_CTX_get_error_depth(xc);
+	int64_t end_s;
+
+	if (x == NULL ||
+	    depth + 1 >= sk_X509_num(X509_STORE_CTX_get0_chain(xc)))
+		return;
+	end_s = unix_of(X509_get0_notAfter(x));
+	if (end_s == 0 || end_s >= t->not_after_s)
+		return;
+	t->not_after_s = end_s;
+	t->issuer_ends = depth > 0;
+}
+
 static int
 on_verify(int ok, X509_STORE_CTX *xc)
 {
@@ -166,6 +186,8 @@ on_verify(int ok, X509_STORE_CTX *xc)
 		return ok;
 	if (t->not_after_s == 0 && leaf != NULL)
 		t->not_after_s = unix_of(X509_get0_notAfter(leaf));
+	if (ok != 0)
+		end_note(t, xc);
 	if (t->want_chain && t->chain == NULL)
 		t->chain = chain_copy(xc);
 	if (ok == 0 && t->error == X509_V_OK)

@@ -1,5 +1,5 @@
 /* tls.h: whom we trust, and what a handshake showed: the verification error
- * told apart, the leaf's notAfter also when verification failed, the chain.
+ * told apart, the end of the chain also when verification failed, the chain.
  * Used with our own SSL objects and with those that libcurl makes. */
 #ifndef NET_TLS_H
 #define NET_TLS_H
@@ -21,7 +21,10 @@ struct tls_seen {
 	bool insecure;         /* note errors, but go on */
 	bool want_chain;
 	int error;             /* X509_V_OK, or the first that was found */
-	int64_t not_after_s;   /* of the leaf, Unix seconds; 0: none seen */
+	/* When the leaf ends, or an issuer between it and the root if that is
+	 * sooner; Unix seconds; 0: none seen. */
+	int64_t not_after_s;
+	bool issuer_ends;      /* it is an issuer's */
 	STACK_OF(X509) *chain; /* as the peer sent it; owned */
 };
 void tls_seen_reset(struct tls_seen *t);   /* frees the chain; keeps "in" */

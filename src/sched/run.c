@@ -296,9 +296,11 @@ run_begin(struct mon *m, int64_t due_ns, bool recheck)
 	c->started_ns = world_fresh(s->world);
 	c->deadline_ns = c->started_ns + m->conf->timeout_ns;
 	c->recheck = recheck || m->st.fails > 0;
-	/* The failure that begins an outage is the one to explain; should its
-	 * type only now learn that it failed, the next look may. */
-	c->want_evidence = m->st.fails <= 1;
+	/* The recheck of a first failure collects evidence; without retries
+	 * there is none before the verdict, so every good look is ready to.
+	 * Always would cost each healthy check its buffers. */
+	c->want_evidence = m->st.fails == 1 ||
+	    (m->st.fails == 0 && m->conf->retries == 0);
 	c->done = on_done;
 	for (unsigned i = 0; i < PHASE_NMAX; i++)
 		c->out.phase_ns[i] = -1;

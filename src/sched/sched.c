@@ -1,4 +1,5 @@
-/* sched.c: the door: commands in, pause and resume, the end. live.h names the other files. */
+/* sched.c: the door: commands in, pause and resume, the end. live.h names the
+ * other files. */
 #define OWNS_OFF
 #include "sched/sched.h"
 

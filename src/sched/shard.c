@@ -55,7 +55,9 @@ sink_put(struct sink *k, struct unit *u)
 	struct errinfo ei = {0};
 	struct ack *a;
 
-	if (mbox_put_urgent(sh->conf.writer, &u->msg, u->bytes))
+	/* What may wait for others to share a commit wakes nobody. */
+	if (u->urgent ? mbox_put_urgent(sh->conf.writer, &u->msg, u->bytes) :
+	    mbox_put_quiet(sh->conf.writer, &u->msg, u->bytes))
 		return;
 	a = TAKE(u->ack);
 	unit_free(u);

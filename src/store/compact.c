@@ -4,7 +4,6 @@
  * what is not above the last chunk's sequence is known to be moved. */
 #include "store/compact.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -17,6 +16,7 @@
 #define DOOM_CHUNKS 200
 #define DOOM_TRANSITIONS 1000
 #define EVENTS_STEP 2000
+#define AGAIN_NS    (INT64_C(600) * 1000000000)   /* after a failed cycle */
 #define REST_FACTOR 4        /* a slice's time is followed by so much rest */
 
 enum stage { STAGE_READ, STAGE_MOVE, STAGE_CUT };
@@ -89,12 +89,17 @@ compact_due(const struct store *s)
 static void
 begin_cycle(struct store *s)
 {
-	struct compaction *c = xcalloc(1, sizeof(*c));
+	uint64_t first = s->tail_first == 0 ? 1 : s->tail_first;
+	struct compaction *c;
 
-	c->first = c->next = s->tail_first == 0 ? 1 : s->tail_first;
+	if (s->next.block <= first) {   /* the last of it was unreadable */
+		s->tail_samples = 0;
+		return;
+	}
+	c = xcalloc(1, sizeof(*c));
+	c->first = c->next = first;
 	c->cut = s->next.block - 1;
 	c->began_us = clock_wall_us();
-	assert(c->cut >= c->first);
 	/* Never more in memory than a few cycles' worth. */
 	c->cut = MIN(c->cut, c->first + COMPACT_SAMPLES);
 	c->held = xcalloc((size_t)(c->cut - c->first + 1), sizeof(*c->held));
@@ -455,8 +460,10 @@ take_over(struct store *s, const struct done *d)
 static void
 give_up(struct store *s, const struct errinfo *ei, int64_t now_ns)
 {
+	bool wrong = s->compaction != NULL && s->compaction->failed;
+
 	s->fault = s->db->fault;
-	if (s->compaction != NULL && s->compaction->failed) {
+	if (wrong) {
 		log_error("store", "compaction went wrong: the tail stays",
 		    KV("error", &ei->text[0]));
 		batch_owe(s, EVENT_STORE, "compaction went wrong: a chunk did"
@@ -469,7 +476,7 @@ give_up(struct store *s, const struct errinfo *ei, int64_t now_ns)
 		s->db->ops->close(s->db);
 		s->db = NULL;
 	}
-	s->compact_ns = now_ns + RETRY_MAX_NS;
+	s->compact_ns = now_ns + (wrong ? AGAIN_NS : RETRY_MAX_NS);
 }
 
 void
@@ -482,6 +489,8 @@ compact_slice(struct store *s)
 
 	if (s->compaction == NULL && s->ndoomed == 0 && !events_due(s))
 		begin_cycle(s);
+	if (s->compaction == NULL && s->ndoomed == 0 && !events_due(s))
+		return;
 	e = s->db->ops->begin(s->db, true, &ei);
 	if (e == ERR_OK)
 		e = work(s, began_ns + COMPACT_SLICE_NS, &d, &ei);

@@ -513,7 +513,8 @@ static void
 shm_barrier(sqlite3_file *p)
 {
 	(void)p;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	pthread_mutex_lock(&mu);
+	pthread_mutex_unlock(&mu);
 }
 
 static int

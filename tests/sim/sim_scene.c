@@ -45,6 +45,7 @@ struct scene {
 	unsigned n;
 	struct sim *sim;
 	int64_t start_ns, end_ns;
+	int64_t boot_ns;     /* crashed until then; 0: running */
 	unsigned ntargets, wrong;
 	char replay[300];
 };
@@ -269,20 +270,12 @@ act_edit(const struct scene *sc, const struct line *l)
 }
 
 static void
-act_crash(const struct scene *sc, const struct line *l)
+act(struct scene *sc, const struct line *l)
 {
 	struct sim *s = sc->sim;
 
-	sim_crash(s);
-	sim_run_until(s, s->w.now_ns + duration(sc, l, 4));
-	sim_boot(s);
-}
-
-static void
-act(const struct scene *sc, const struct line *l)
-{
-	struct sim *s = sc->sim;
-
+	if (s->sched == NULL && !is(l, 2, "beat") && !is(l, 2, "clock"))
+		bad(sc, l, "the daemon is not running then");
 	if (is(l, 2, "ourselves"))
 		act_self(sc, l);
 	else if (is(l, 2, "clock"))
@@ -290,8 +283,10 @@ act(const struct scene *sc, const struct line *l)
 		    duration(sc, l, 5));
 	else if (is(l, 2, "store"))
 		s->stalled_until = s->w.now_ns + duration(sc, l, 5);
-	else if (is(l, 2, "crash"))
-		act_crash(sc, l);
+	else if (is(l, 2, "crash")) {
+		sim_crash(s);
+		sc->boot_ns = s->w.now_ns + duration(sc, l, 4);
+	}
 	else if (is(l, 2, "beat"))
 		sim_beat(s, named(sc, l, 3), is(l, 4, "down"));
 	else if (is(l, 2, "pause"))
@@ -431,6 +426,17 @@ earliest(struct scene *sc)
 }
 
 static void
+run_until(struct scene *sc, int64_t at_ns)
+{
+	if (sc->boot_ns != 0 && sc->boot_ns <= at_ns) {
+		sim_run_until(sc->sim, sc->boot_ns);
+		sc->boot_ns = 0;
+		sim_boot(sc->sim);
+	}
+	sim_run_until(sc->sim, at_ns);
+}
+
+static void
 play(struct scene *sc)
 {
 	struct sim *s = sc->sim;
@@ -440,11 +446,11 @@ play(struct scene *sc)
 	for (unsigned i = 0; i < s->nitems; i++)
 		sim_put(s, &s->items[i]);
 	while ((l = earliest(sc)) != NULL) {
-		sim_run_until(s, sc->start_ns + l->at_ns);
+		run_until(sc, sc->start_ns + l->at_ns);
 		act(sc, l);
 		l->at_ns = -1;
 	}
-	sim_run_until(s, sc->end_ns);
+	run_until(sc, sc->end_ns);
 	sim_flush(s);
 	for (unsigned i = 0; i < sc->n; i++)
 		if (is(&sc->lines[i], 0, "expect"))

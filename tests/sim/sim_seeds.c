@@ -286,7 +286,10 @@ trouble_here(struct sim *s)
 		sim_step(s, between(s, -7200000, 7200000));
 		break;
 	case 4:
-		crash(s);
+		/* A step that no state row knows of yet looks like a gap: the
+		 * product errs to the safe side, the checkers would not. */
+		if (s->w.now_ns - s->stepped_ns > 300 * NS_PER_S)
+			crash(s);
 		break;
 	case 5:
 		if (!s->calm)

@@ -272,10 +272,14 @@ sim_boot(struct sim *s)
 void
 sim_remove(struct sim *s, struct item *it)
 {
-	struct monitor_conf *c = TAKE(it->conf);
-	struct command *cmd = command_new(COMMAND_REMOVE, c->id);
+	struct monitor_conf *c;
+	struct command *cmd;
 
 	role_is(&shard_role);
+	if (s->sched != NULL)
+		sched_kick(s->sched);   /* what it noticed before, it says now */
+	c = TAKE(it->conf);
+	cmd = command_new(COMMAND_REMOVE, c->id);
 	timer_stop(&s->w.world, &it->sender);
 	if (s->sched != NULL)
 		sched_command(s->sched, cmd);

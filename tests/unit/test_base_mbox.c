@@ -107,6 +107,35 @@ load_is_the_fuller_of_both(void **state)
 	mbox_free(&q);
 }
 
+/* Who holds something looks again by itself; who holds nothing is woken. */
+static void
+quiet_wakes_when_it_must(void **state)
+{
+	struct letter *v = xcalloc(MBOX_QUIET + 3, sizeof(*v));
+	struct mbox q;
+
+	(void)state;
+	mbox_init(&q, 4, 1000);
+	assert_true(mbox_put_quiet(&q, &v[0].msg, 1));
+	assert_true(ready(&q));
+	assert_non_null(mbox_take(&q));
+	for (unsigned i = 1; i < MBOX_QUIET; i++) {
+		assert_true(mbox_put_quiet(&q, &v[i].msg, 1));
+		assert_false(ready(&q));
+	}
+	assert_true(mbox_put_quiet(&q, &v[MBOX_QUIET].msg, 1));
+	assert_true(ready(&q));
+	assert_non_null(mbox_take(&q));
+	assert_true(mbox_put_quiet(&q, &v[MBOX_QUIET + 1].msg, 1));
+	assert_false(ready(&q));
+	assert_true(mbox_put_urgent(&q, &v[MBOX_QUIET + 2].msg, 1));
+	assert_true(ready(&q));
+	assert_ptr_equal(mbox_take(&q), &v[MBOX_QUIET + 1].msg);
+	mbox_done(&q, MBOX_QUIET + 3, MBOX_QUIET + 3);
+	mbox_free(&q);
+	xfree(v);
+}
+
 #define SENDERS 3
 #define EACH    20000
 
@@ -178,6 +207,7 @@ main(void)
 		cmocka_unit_test(keeps_order_and_bounds),
 		cmocka_unit_test(closes_and_pokes),
 		cmocka_unit_test(load_is_the_fuller_of_both),
+		cmocka_unit_test(quiet_wakes_when_it_must),
 		cmocka_unit_test(many_senders),
 	};
 

@@ -404,6 +404,59 @@ a_bomb_is_recognised(void **state)
 	assert_true(after.ru_maxrss - before.ru_maxrss < 32768);
 }
 
+/* After a form is posted its own URL is the one to get. */
+static void
+serve_form(struct server *s, int fd)
+{
+	if (!server_request(s, fd))
+		return;
+	(void)server_says(fd, strncmp(s->request, "POST", 4) == 0 ?
+	    "HTTP/1.1 303 See Other\r\nLocation: /\r\n"
+	    "Content-Length: 0\r\n\r\n" : ok_page);
+}
+
+static void
+a_form_may_lead_back(void **state)
+{
+	struct server s;
+	struct look l;
+
+	(void)state;
+	server_start(&s, AF_INET, serve_form, NULL);
+	look_at(&l, &s, 5000, "/", ", \"method\":\"POST\", \"body\":\"a=b\"");
+	assert_why(&l, WHY_OK);
+	assert_int_equal(atomic_load(&s.accepted), 2);
+	assert_non_null(strstr(s.request, "GET / HTTP/1.1"));
+	look_free(&l);
+	server_stop(&s);
+}
+
+/* A redirect has a page, too, which is not what body_max is about. */
+static void
+serve_wordy_redirect(struct server *s, int fd)
+{
+	if (!server_request(s, fd))
+		return;
+	(void)server_says(fd, strstr(s->request, "GET /a ") == NULL ? ok_page :
+	    "HTTP/1.1 302 Found\r\nLocation: b?c#d\r\n"
+	    "Content-Length: 11\r\n\r\n<p>moved</p>");
+}
+
+static void
+a_redirects_body_is_of_no_account(void **state)
+{
+	struct server s;
+	struct look l;
+
+	(void)state;
+	server_start(&s, AF_INET, serve_wordy_redirect, NULL);
+	look_at(&l, &s, 5000, "/a", ", \"body_max\":2");
+	assert_why(&l, WHY_OK);
+	assert_non_null(strstr(s.request, "GET /b?c HTTP/1.1"));
+	look_free(&l);
+	server_stop(&s);
+}
+
 static void
 redirects_are_bounded(void **state)
 {
@@ -616,6 +669,8 @@ main(void)
 		cmocka_unit_test(headers_are_bounded),
 		cmocka_unit_test(a_bomb_is_recognised),
 		cmocka_unit_test(redirects_are_bounded),
+		cmocka_unit_test(a_form_may_lead_back),
+		cmocka_unit_test(a_redirects_body_is_of_no_account),
 		cmocka_unit_test(credentials_stay_at_home),
 		cmocka_unit_test(nobody_there),
 		cmocka_unit_test(both_families_by_name),

@@ -132,6 +132,41 @@ the_end_of_a_certificate_is_seen_coming(void **state)
 	both(&want, ", \"cert_expiry\":0", WHY_OK);
 }
 
+/* The leaf is good for long; what it hangs on is not. */
+static void
+an_issuer_that_ends_sooner_is_seen_too(void **state)
+{
+	struct cert_want want = {.name = "Middle CA", .from_s = -DAY,
+		.to_s = 5 * DAY, .by = &ca, .ca = true};
+	struct cert middle = cert_make(&want), leaf;
+	struct tls_serve t = {.cert = &leaf, .issuer = &middle, .say = page};
+	struct server s;
+	struct look l;
+	char json[512];
+
+	(void)state;
+	want = (struct cert_want){.name = "leaf", .alt = "DNS:localhost",
+		.from_s = -DAY, .to_s = 90 * DAY, .by = &middle};
+	leaf = cert_make(&want);
+	server_start(&s, AF_INET, serve_tls, &t);
+	for (int i = 0; i < 2; i++) {
+		t.wait_request = i == 0;
+		(void)snprintf(json, sizeof(json), i == 0 ?
+		    "{\"type\":\"http\",\"url\":\"https://localhost:%u/\"}" :
+		    "{\"type\":\"tcp\",\"tls\":true,\"port\":%u,"
+		    "\"host\":\"localhost\",\"expect\":\"200 OK\"}", s.port);
+		look_run(&rig, &l, 5000, json);
+		assert_why(&l, WHY_TLS_EXPIRES_SOON);
+		assert_true(llabs(l.out.cert_expiry_s -
+		    (time(NULL) + 5 * DAY)) < 60);
+		assert_non_null(strstr(l.out.reason, "issuer"));
+		look_free(&l);
+	}
+	server_stop(&s);
+	cert_free(&leaf);
+	cert_free(&middle);
+}
+
 static void
 serve_garbage(struct server *s, int fd)
 {
@@ -216,6 +251,7 @@ main(void)
 		cmocka_unit_test(a_good_certificate),
 		cmocka_unit_test(faults_are_told_apart),
 		cmocka_unit_test(the_end_of_a_certificate_is_seen_coming),
+		cmocka_unit_test(an_issuer_that_ends_sooner_is_seen_too),
 		cmocka_unit_test(failed_handshakes),
 		cmocka_unit_test(a_reset_in_the_handshake),
 		cmocka_unit_test(trust_that_cannot_be_read),

@@ -55,7 +55,7 @@ test_derived(void **state)
 		    rows[i].retry_ms * 1000000);
 		assert_int_equal(c->retries, 2);
 		assert_int_equal(c->recoveries, 1);
-		assert_true(c->hide_target);
+		assert_false(c->hide_target);
 		/* the text is what was set, not what was derived */
 		assert_string_equal(c->text, rows[i].json);
 		monitor_conf_unref(c);

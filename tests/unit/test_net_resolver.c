@@ -331,8 +331,16 @@ whose_fault_an_errno_is(void **state)
 	assert_int_equal(net_why(ECONNREFUSED), WHY_NET_REFUSED);
 	assert_int_equal(net_why(ECONNRESET), WHY_NET_RESET);
 	assert_int_equal(net_why(ETIMEDOUT), WHY_NET_TIMEOUT);
-	assert_int_equal(net_why(EHOSTUNREACH), WHY_NET_HOST_UNREACHABLE);
 	assert_int_equal(net_why(EPERM), WHY_LOCAL_PERMISSION);
+	/* Our own routing table, and the network's word. */
+	assert_int_equal(net_why(EHOSTUNREACH), WHY_LOCAL_ROUTE);
+	assert_int_equal(net_why(EINVAL), WHY_LOCAL_ROUTE);
+	assert_int_equal(net_why(EACCES), WHY_LOCAL_PERMISSION);
+	assert_int_equal(net_why_later(EHOSTUNREACH),
+	    WHY_NET_HOST_UNREACHABLE);
+	assert_int_equal(net_why_later(ENETUNREACH), WHY_NET_UNREACHABLE);
+	assert_int_equal(net_why_later(EACCES), WHY_NET_HOST_UNREACHABLE);
+	assert_int_equal(net_why_later(ECONNRESET), WHY_NET_RESET);
 }
 
 int

@@ -244,7 +244,6 @@ test_export(void **state)
 	json_t *doc, *again;
 	char *yaml;
 	struct config_unit *u = config_unit_new(CONFIG_APPLY);
-	BUF_AUTO(b, 1 << 20);
 
 	(void)state;
 	rig_dir(&r, "s.db");

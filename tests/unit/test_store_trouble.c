@@ -423,7 +423,7 @@ static void
 test_readers(void **state)
 {
 	struct rig r;
-	struct rig_job busy = {.ask = sleepy}, *j;
+	struct rig_job busy = {.ask = sleepy}, like, *j;
 	unsigned n = 0;
 
 	(void)state;
@@ -434,10 +434,11 @@ test_readers(void **state)
 	busy.job.run = rig_run;
 	busy.job.deadline_ns = clock_mono_ns() + RIG_WAIT_NS;
 	rig_ack_init(&busy.w);
+	like = busy;
 	assert_true(reader_submit(r.s, &busy.job));
 	j = xcalloc(400, sizeof(*j));
 	for (; n < 400; n++) {
-		j[n] = busy;
+		j[n] = like;
 		j[n].ask = rig_ask_samples;
 		rig_ack_init(&j[n].w);
 		if (!reader_submit(r.s, &j[n].job))

@@ -81,6 +81,7 @@ cert_write(const struct cert *c, const char *path)
 /* arg of serve_tls. say NULL: hold the connection after the handshake. */
 struct tls_serve {
 	const struct cert *cert;
+	const struct cert *issuer;   /* sent along, unless NULL */
 	const char *say;
 	bool wait_request;
 	atomic_bool resumed;
@@ -95,6 +96,8 @@ serve_tls(struct server *s, int fd)
 
 	(void)SSL_CTX_use_certificate(ctx, t->cert->x);
 	(void)SSL_CTX_use_PrivateKey(ctx, t->cert->key);
+	if (t->issuer != NULL)
+		(void)SSL_CTX_add1_chain_cert(ctx, t->issuer->x);
 	ssl = SSL_new(ctx);
 	(void)SSL_set_fd(ssl, fd);
 	if (SSL_accept(ssl) == 1) {
