@@ -266,12 +266,22 @@ monitor_edited(const struct edit *ed, const struct monitor_kind *const *kinds,
 	return ERR_OK;
 }
 
+/* What a file may say of a monitor and one monitor's body may not: it would be
+ * read and do nothing. */
 static enum err
 monitor_object(const json_t *body, struct errinfo *ei)
 {
-	if (json_is_object(body))
-		return ERR_OK;
-	return fail_at(ei, ERR_INVALID, "", 0, "the body must be an object");
+	if (!json_is_object(body))
+		return fail_at(ei, ERR_INVALID, "", 0,
+		    "the body must be an object");
+	if (json_object_get(body, "was") != NULL)
+		return fail_at(ei, ERR_INVALID, "was", 0,
+		    "is for files; here a change of name is the rename");
+	if (json_object_get(body, "monitors") != NULL)
+		return fail_at(ei, ERR_INVALID, "monitors", 0,
+		    "is for files; each member is a monitor of its own, with "
+		    "\"group\"");
+	return ERR_OK;
 }
 
 enum err

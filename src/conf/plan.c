@@ -13,6 +13,7 @@
 #include "conf/channel.h"
 #include "conf/plan_diff.h"
 #include "conf/plan_match.h"
+#include "conf/tree_build.h"
 
 #define LOSE_MAX 1000   /* paths listed of those who would alert nobody */
 
@@ -491,8 +492,10 @@ plan_make(const struct stored *have, const struct document *want,
 		e = plan_fates(&pl);
 	if (e == ERR_OK)
 		e = plan_channels_gone(&pl);
-	if (e != ERR_OK)
+	if (e != ERR_OK) {
+		tree_blame(ei, want->file);
 		return e;
+	}
 	plan_wanted(&pl);
 	plan_kept(&pl);
 	plan_gone(&pl);

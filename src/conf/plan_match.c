@@ -1,6 +1,7 @@
-/* plan_match.c: a monitor is its path. Only where a wanted path is not stored
- * does "was" (or the "was" of its group) say which stored monitor it is; so
- * the same document twice finds everything by path the second time. */
+/* plan_match.c: a monitor is its path. Only where a wanted path is not stored,
+ * or only archived, does "was" (or the "was" of its group) say which stored
+ * monitor it is; so the same document twice finds everything by path the
+ * second time. */
 #include "conf/plan_match.h"
 
 #include <stdio.h>
@@ -112,6 +113,7 @@ match_make(struct match *m, const struct stored *have,
     const struct document *want)
 {
 	struct wanted *w, *group = NULL;
+	struct slot *s, *before;
 
 	memset(m, 0, sizeof(*m));
 	match_slots(m, have);
@@ -126,12 +128,15 @@ match_make(struct match *m, const struct stored *have,
 			w->group = group;   /* a group is before its members */
 		else if ((*w->conf)->kind->drive == DRIVE_GROUP)
 			group = w;
-		if (match_path(m, str_of((*w->conf)->path)) == NULL)
-			match_claim(w, match_before(m, w));
+		s = match_path(m, str_of((*w->conf)->path));
+		if (s != NULL && !s->conf->archived)
+			continue;
+		/* What is archived under the new name stays so. */
+		before = match_before(m, w);
+		if (s == NULL || (before != NULL && !before->conf->archived))
+			match_claim(w, before);
 	}
 	for (size_t i = 0; i < m->nwanted; i++) {
-		struct slot *s;
-
 		w = &m->wanted[i];
 		s = match_path(m, str_of((*w->conf)->path));
 		if (w->old != NULL || s == NULL)

@@ -4,6 +4,7 @@
 #include "http/intake.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,7 +16,7 @@
 #include "http/server.h"
 #include "world/world.h"
 
-#define BODY_DRAIN 65536u   /* of a refused request: read it, then answer */
+#define BODY_DRAIN (8u << 20)   /* of a refused request: read, then answer */
 #define BODY_DEFAULT (1u << 20)
 
 static const char *
@@ -68,25 +69,42 @@ intake_length(const struct req *q, uint64_t *ret)
 	return n == NULL || str_u64(str_of(n), UINT64_MAX, ret);
 }
 
-/* out says no. A small body is read first, so that the client sees the answer
- * and not a reset; a big one is not worth it. */
+/* out says no. The body is read first, so that a client that sends before it
+ * listens sees the answer and not a reset; a huge one is not worth it, and one
+ * that asked whether to send (Expect) is told now. */
 static enum MHD_Result
 intake_refuse(struct req *q)
 {
 	uint64_t n;
 
 	q->refused = true;
-	if (intake_length(q, &n) && n <= BODY_DRAIN)
+	if (intake_length(q, &n) && n <= BODY_DRAIN &&
+	    (n == 0 || intake_header(q, "Expect") == NULL))
 		return MHD_YES;
 	q->out.close = true;
 	return intake_answer(q);
 }
 
+/* The path of "http://host/path", which proxies send and RFC 9112 3.2.2 wants
+ * understood; every other target is a path already. */
+static const char *
+intake_path(const char *url)
+{
+	const char *host, *path;
+
+	if (strncasecmp(url, "http://", 7) != 0)
+		return url;
+	host = url + 7;
+	path = strchr(host, '/');
+	return path != NULL ? path : "/";
+}
+
 static bool
-intake_find(struct req *q, const char *method, const char *url)
+intake_find(struct req *q, const char *method, const char *target)
 {
 	struct route_match m = {0};
 	BUF_AUTO(allow, 256);
+	const char *url = intake_path(target);
 	size_t n = strlen(url);
 	enum err e;
 

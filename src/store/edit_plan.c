@@ -136,20 +136,6 @@ give_token(struct monitor_conf *c)
 	monitor_conf_set_token(c, hex);
 }
 
-static enum err
-check_token(struct store *s, struct edit *e, const struct monitor_conf *c)
-{
-	uint32_t key, have;
-
-	if (c->token == NULL)
-		return ERR_OK;
-	have = view_token(s->view, str_of(c->token), &key);
-	if (have == 0 || have == c->id)
-		return ERR_OK;
-	return fail_at(&e->ei, ERR_CONFLICT, "token", 0,
-	    "another monitor has this token already");
-}
-
 /* A new id, a place, a token: what the document or the body cannot say. */
 static enum err
 complete(struct store *s, struct edit *e, struct monitor_conf *c,
@@ -172,7 +158,7 @@ complete(struct store *s, struct edit *e, struct monitor_conf *c,
 		e->next_monitor++;
 	}
 	give_token(c);
-	return check_token(s, e, c);
+	return ERR_OK;
 }
 
 static const char *
@@ -283,6 +269,35 @@ copy_channels(struct store *s, struct edit *e, size_t more)
 	e->nchannels = s->view->nchannels;
 }
 
+/* Of what will be, not of what is: two may swap their tokens, and a new monitor
+ * may take that of one that goes. */
+static enum err
+check_tokens(struct store *s, struct edit *e)
+{
+	const struct monitor_conf *c, *other;
+	const struct step *st;
+	uint32_t have, key;
+
+	for (size_t i = 0; i < e->n; i++) {
+		c = e->v[i].kind == STEP_PUT ? e->v[i].conf : NULL;
+		if (c == NULL || c->archived || c->token == NULL)
+			continue;
+		have = view_token(s->view, str_of(c->token), &key);
+		if (have == 0 || have == c->id)
+			continue;
+		st = step_of(e, have);
+		other = st != NULL ? st->conf :
+		    view_entry(s->view, have)->row.conf;
+		if (other == NULL || other->archived || other->token == NULL ||
+		    strcmp(other->token, c->token) != 0)
+			continue;
+		return fail_at(&e->ei, ERR_CONFLICT, "token", 0,
+		    "\"%s\" has the push token of \"%s\"; each needs its "
+		    "own", c->path, other->path);
+	}
+	return ERR_OK;
+}
+
 static struct monitor_conf **
 all_confs(struct view *v)
 {
@@ -321,9 +336,10 @@ find_apply(struct store *s, struct edit *e)
 		else
 			r = one_change(s, e, ch);
 	}
-	if (r == ERR_OK)
-		rename_members(s, e);
-	return r;
+	if (r != ERR_OK)
+		return r;
+	rename_members(s, e);
+	return check_tokens(s, e);
 }
 
 static enum err
@@ -355,7 +371,7 @@ check_path(struct store *s, struct edit *e, const struct monitor_conf *c,
 		const struct monitor_conf *a = s->view->ids[i]->row.conf;
 
 		if (a->archived && strcmp(a->path, c->path) == 0 &&
-		    (old == NULL || a->id != old->id))
+		    (old == NULL || strcmp(old->path, c->path) != 0))
 			return fail_at(&e->ei, ERR_CONFLICT, "name", 0, "the"
 			    " archived monitor %u has the name \"%s\"; delete"
 			    " it or name it in the file again", a->id, c->path);
@@ -405,7 +421,7 @@ one_monitor(struct store *s, struct edit *e, struct monitor_conf *c,
 		e->v[e->n - 1].detail = plan_diff(old, c);
 	u->ret_monitor = c->id;
 	rename_members(s, e);
-	return ERR_OK;
+	return check_tokens(s, e);
 }
 
 static enum err

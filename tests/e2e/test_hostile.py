@@ -76,7 +76,7 @@ def test_hostile_names(make_daemon):
 def test_names_that_are_refused(make_daemon):
     d = make_daemon({}).start()
     for name in ("a\nb", "a\x1b[31m", "\u202ex", "a\x00b", "x" * 121, "",
-                 " ", "a/b", "x" * (1 << 20)):
+                 " ", "a/b", "x" * (1 << 19)):
         a = d.api.post("/api/v1/monitors", {"name": name, **PUSH})
         assert a.status in (400, 413, 422), (name[:20], a)
         assert not FORBIDDEN.search(a.text.replace("\n", "")), a

@@ -144,9 +144,9 @@ def test_targets_are_shown_only_when_configured(make_daemon, web):
         "status_page": {"targets": True},
         "monitors": [
             {"name": "Open", "type": "http", "url": web.url + "/open",
-             "interval": "1s", "hide_target": False},
+             "interval": "1s"},
             {"name": "Shut", "type": "http", "url": web.url + "/shut",
-             "interval": "1s"}]}).start()
+             "interval": "1s", "hide_target": True}]}).start()
     d.wait_status("Open", "up")
     text = d.tcp().get("/status.json").text + d.tcp().get("/").text
     assert "/open" in text and "/shut" not in text

@@ -60,21 +60,23 @@ ask(sqlite3 *db, const char *sql, char *ret, size_t size)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* What holds already is not set again: setting auto_vacuum writes to the
+ * file, and a file that we refuse must stay as it is. */
 static int
 set_and_read(sqlite3 *db, const struct pragma *p, const char *value,
     char *have, size_t size)
 {
-	char sql[96];
-	int rc = SQLITE_OK;
+	const char *want = p->want != NULL ? p->want : value;
+	char get[96], set[96];
+	int rc;
 
-	if (value[0] != '\0') {
-		snprintf(sql, sizeof(sql), "PRAGMA %s=%s", p->name, value);
-		rc = ask(db, sql, have, size);
-	}
-	if (rc != SQLITE_OK)
+	snprintf(get, sizeof(get), "PRAGMA %s", p->name);
+	rc = ask(db, get, have, size);
+	if (rc != SQLITE_OK || value[0] == '\0' || strcmp(have, want) == 0)
 		return rc;
-	snprintf(sql, sizeof(sql), "PRAGMA %s", p->name);
-	return ask(db, sql, have, size);
+	snprintf(set, sizeof(set), "PRAGMA %s=%s", p->name, value);
+	rc = ask(db, set, have, size);
+	return rc == SQLITE_OK ? ask(db, get, have, size) : rc;
 }
 
 enum err
