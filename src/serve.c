@@ -83,6 +83,9 @@ dir_make(const char *path, struct errinfo *ei)
 			    "or choose another with server.data or --data",
 			    part, strerror(errno));
 	}
+	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		return fail(ei, ERR_SYS, "the data directory %s is a file; "
+		    "choose another with server.data or --data", path);
 	if (access(path, R_OK | W_OK | X_OK) != 0)
 		return fail(ei, ERR_SYS,
 		    "cannot write in the data directory %s: %s; make it "

@@ -24,11 +24,16 @@ static const char *const ip_names[] = {"any", "4", "6", NULL};
 static const char *
 check_host(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++)
+	size_t colons = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		colons += s.p[i] == ':';
 		if (!isalnum((unsigned char)s.p[i]) &&
 		    (s.p[i] == '\0' || strchr("-._:%", s.p[i]) == NULL))
 			return "a host name or an address, without a port";
-	return NULL;
+	}
+	/* An IPv6 address has two at least. */
+	return colons == 1 ? "a host name or an address, without a port" : NULL;
 }
 
 static const struct opt tcp_opts[] = {

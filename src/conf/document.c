@@ -14,13 +14,6 @@
 #include "conf/channel.h"
 #include "conf/tree_build.h"
 
-struct reader {
-	struct document *d;
-	const struct monitor_kind *const *kinds;
-	const char *file;
-	struct errinfo *ei;
-};
-
 /* A set of texts, each with the line where it was seen. */
 struct seen {
 	struct map_node node;
@@ -33,11 +26,25 @@ struct seen_set {
 	size_t n;
 };
 
+struct reader {
+	struct document *d;
+	const struct monitor_kind *const *kinds;
+	const char *file;
+	struct errinfo *ei;
+	struct seen_set channels;   /* that a monitor may notify */
+};
+
 static void
 seen_free(struct seen_set *s)
 {
 	map_free(&s->map);
 	xfree(s->v);
+}
+
+static void
+reader_free(struct reader *r)
+{
+	seen_free(&r->channels);
 }
 
 static const struct seen *
@@ -157,6 +164,45 @@ document_channels(struct reader *r, const struct node *root)
 	return ERR_OK;
 }
 
+/* The names of the document's channels and of those that are there already. */
+static void
+document_known(struct reader *r, const struct strings *known)
+{
+	struct document *d = r->d;
+	size_t nknown = known != NULL ? known->n : 0;
+
+	r->channels.v = xcalloc(d->nchannels + nknown + 1,
+	    sizeof(*r->channels.v));
+	for (size_t i = 0; i < d->nchannels; i++)
+		seen_add(&r->channels, str_of(d->channels[i].name), 0);
+	for (size_t i = 0; i < nknown; i++)
+		if (seen_find(&r->channels, str_of(known->v[i])) == NULL)
+			seen_add(&r->channels, str_of(known->v[i]), 0);
+}
+
+static enum err
+document_notify(struct reader *r, const struct node *n,
+    const struct strings *notify)
+{
+	BUF_AUTO(names, 400);
+	char shown[80];
+	size_t i = 0;
+
+	while (i < notify->n &&
+	    seen_find(&r->channels, str_of(notify->v[i])) != NULL)
+		i++;
+	if (i == notify->n)
+		return ERR_OK;
+	for (size_t k = 0; k < r->channels.n && names.n < 256; k++) {
+		buf_adds(&names, k > 0 ? ", " : "");
+		text_line(&names, r->channels.v[k].text, 120);
+	}
+	(void)text_copy(shown, sizeof(shown), str_of(notify->v[i]));
+	return fail_at(r->ei, ERR_INVALID, "notify", node_line(n, "notify"),
+	    "\"%s\" is not a channel; allowed: %s", shown,
+	    r->channels.n > 0 ? names.p : "none, as channels has none");
+}
+
 /* One monitor into the document; group NULL: at the top. */
 static enum err
 document_add(struct reader *r, const struct node *n, const char *group)
@@ -177,7 +223,7 @@ document_add(struct reader *r, const struct node *n, const char *group)
 		monitor_conf_set_path(c, group);
 	d->lines[d->nmonitors] = n->line;
 	d->monitors[d->nmonitors++] = c;
-	return ERR_OK;
+	return document_notify(r, n, &c->notify);
 }
 
 static enum err
@@ -282,35 +328,43 @@ document_unique(struct reader *r)
 	return ERR_OK;
 }
 
+static void
+texts_free(struct strings *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		xfree(s->v[i]);
+	xfree(s->v);
+}
+
+/* Two cannot both have been the same. A bare name is one of the same group. */
 static enum err
-document_notify(struct reader *r, const struct strings *known)
+document_renames(struct reader *r)
 {
 	struct document *d = r->d;
 	struct seen_set names CLEANUP(seen_free) = {0};
-	size_t nknown = known != NULL ? known->n : 0;
-	const struct strings *notify;
-	char shown[80], path[100];
+	struct strings keys CLEANUP(texts_free) = {0};
+	const struct monitor_conf *c;
+	const struct seen *first;
+	const char *slash;
+	char key[2 * MONITOR_PATH_MAX + 2];
 
-	names.v = xcalloc(d->nchannels + nknown + 1, sizeof(*names.v));
-	for (size_t i = 0; i < d->nchannels; i++)
-		seen_add(&names, str_of(d->channels[i].name), 0);
-	for (size_t i = 0; i < nknown; i++)
-		if (seen_find(&names, str_of(known->v[i])) == NULL)
-			seen_add(&names, str_of(known->v[i]), 0);
+	names.v = xcalloc(d->nmonitors + 1, sizeof(*names.v));
+	keys.v = xcalloc(d->nmonitors + 1, sizeof(*keys.v));
 	for (size_t i = 0; i < d->nmonitors; i++) {
-		notify = &d->monitors[i]->notify;
-		for (size_t k = 0; k < notify->n; k++) {
-			if (seen_find(&names, str_of(notify->v[k])) != NULL)
-				continue;
-			(void)text_copy(shown, sizeof(shown),
-			    str_of(notify->v[k]));
-			(void)text_copy(path, sizeof(path),
-			    str_of(d->monitors[i]->path));
-			return fail_at(r->ei, ERR_INVALID, "notify",
-			    d->lines[i], "\"%s\" of monitor \"%s\" is not a "
-			    "channel; allowed: a name from channels", shown,
-			    path);
-		}
+		c = d->monitors[i];
+		if (c->was == NULL)
+			continue;
+		slash = strchr(c->was, '/') == NULL ? strchr(c->path, '/') :
+		    NULL;
+		(void)snprintf(key, sizeof(key), "%.*s%s", slash == NULL ? 0 :
+		    (int)(slash - c->path + 1), c->path, c->was);
+		first = seen_find(&names, str_of(key));
+		if (first != NULL)
+			return fail_at(r->ei, ERR_INVALID, "was", d->lines[i],
+			    "the monitor on line %u was that one, too; a name "
+			    "can go to one only", first->line);
+		keys.v[keys.n] = xstrdup(key);
+		seen_add(&names, str_of(keys.v[keys.n++]), d->lines[i]);
 	}
 	return ERR_OK;
 }
@@ -344,7 +398,9 @@ document_parse(struct str text, const char *file,
 {
 	struct tree *t CLEANUP(tree_freep) = NULL;
 	struct document *d CLEANUP(document_freep) = NULL;
-	struct reader r = {NULL, kinds, file, ei};
+	struct reader r CLEANUP(reader_free) = {
+		.kinds = kinds, .file = file, .ei = ei,
+	};
 	enum err e = document_tree(text, file, &t, ei);
 
 	if (e != ERR_OK)
@@ -354,12 +410,13 @@ document_parse(struct str text, const char *file,
 	e = document_settings(&r, tree_root(t));
 	if (e == ERR_OK)
 		e = document_channels(&r, tree_root(t));
+	document_known(&r, known_channels);
 	if (e == ERR_OK)
 		e = document_monitors(&r, tree_root(t));
 	if (e == ERR_OK)
 		e = document_unique(&r);
 	if (e == ERR_OK)
-		e = document_notify(&r, known_channels);
+		e = document_renames(&r);
 	if (e != ERR_OK) {
 		tree_blame(ei, file);
 		return e;

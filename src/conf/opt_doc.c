@@ -72,13 +72,19 @@ schema_items(const struct opt *o)
 	return s;
 }
 
+/* A word that reads as a number may be written as one: ip: 4. */
 static void
 schema_choice(const struct opt *o, json_t *s)
 {
-	json_t *v = json_array();
+	json_t *v = json_array(), *number;
 
-	for (size_t i = 0; o->choices[i] != NULL; i++)
+	for (size_t i = 0; o->choices[i] != NULL; i++) {
 		(void)json_array_append_new(v, json_string(o->choices[i]));
+		number = json_loads(o->choices[i], JSON_DECODE_ANY, NULL);
+		if (json_is_number(number))
+			(void)json_array_append(v, number);
+		json_decref(number);
+	}
 	(void)json_object_set_new(s, "enum", v);
 }
 

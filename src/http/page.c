@@ -54,7 +54,7 @@ page_title(const struct http *h)
 static enum status
 page_worst(const struct page *p)
 {
-	/* Pending is nobody's trouble, so it does not spoil the headline. */
+	/* Pending is nobody's trouble; the headline's words allow for it. */
 	static const enum status order[] = {STATUS_DOWN, STATUS_UNKNOWN,
 	    STATUS_LATE, STATUS_DEGRADED};
 
@@ -74,6 +74,8 @@ page_headline(char *dst, size_t size, const struct page *p)
 
 	if (p->total == 0)
 		snprintf(dst, size, "Nothing is watched yet");
+	else if (w == STATUS_UP && p->n[STATUS_PENDING] > 0)
+		snprintf(dst, size, "All that is judged so far is up");
 	else if (w == STATUS_UP)
 		snprintf(dst, size, "All systems are up");
 	else if (w == STATUS_PENDING)

@@ -187,6 +187,13 @@ row_bars(struct buf *b, const struct day_seconds d[VIEW_DAYS],
 
 /* -- sparkline ---------------------------------------------------------- */
 
+/* Now is at the right edge, however few there are. */
+static int
+row_spark_x(const struct view_row *r, int i)
+{
+	return (VIEW_SPARK - r->nspark + i) * SPARK_STEP + 2;
+}
+
 static void
 row_spark_path(struct buf *b, const struct view_row *r, int32_t max)
 {
@@ -200,7 +207,7 @@ row_spark_path(struct buf *b, const struct view_row *r, int32_t max)
 			pen = false;
 			continue;
 		}
-		buf_addf(b, "%c%d %.1f", pen ? 'L' : 'M', i * SPARK_STEP + 2,
+		buf_addf(b, "%c%d %.1f", pen ? 'L' : 'M', row_spark_x(r, i),
 		    SPARK_H - 3 - (double)v * (SPARK_H - 6) / max);
 		/* A lone sample is a dot: a line of no length, round caps. */
 		if (!pen)
@@ -215,7 +222,7 @@ row_spark_path(struct buf *b, const struct view_row *r, int32_t max)
 		if (!pen)
 			buf_adds(b, "<path class=\"gap\" d=\"");
 		pen = true;
-		buf_addf(b, "M%d %dv-5", i * SPARK_STEP + 2, SPARK_H - 1);
+		buf_addf(b, "M%d %dv-5", row_spark_x(r, i), SPARK_H - 1);
 	}
 	if (pen)
 		buf_adds(b, "\"/>");

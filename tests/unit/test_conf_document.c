@@ -69,9 +69,22 @@ test_refusals(void **state)
 	    "    - name: H\n      type: group\n", "t.yaml:6: "
 	    "monitors[0].monitors[0].type: a group inside a group; groups "
 	    "nest one deep");
-	rig_refused("monitors:\n  - {name: A, type: push, notify: [ops]}\n",
-	    "t.yaml:2: notify: \"ops\" of monitor \"A\" is not a channel; "
-	    "allowed: a name from channels");
+	rig_refused("monitors:\n  - name: A\n    type: push\n"
+	    "    notify: [ops]\n", "t.yaml:4: monitors[0].notify: \"ops\" is "
+	    "not a channel; allowed: none, as channels has none");
+	rig_refused("channels: [{name: a, type: exec, command: [x]},\n"
+	    "  {name: b, type: exec, command: [x]}]\n"
+	    "monitors:\n  - name: G\n    type: group\n    monitors:\n"
+	    "    - {name: A, type: push, notify: [a, ops]}\n",
+	    "t.yaml:7: monitors[0].monitors[0].notify: \"ops\" is not a "
+	    "channel; allowed: a, b");
+	rig_refused("monitors:\n  - {name: A, type: push, was: C}\n"
+	    "  - {name: B, type: push, was: C}\n", "t.yaml:3: was: the "
+	    "monitor on line 2 was that one, too; a name can go to one only");
+	rig_refused("monitors:\n  - {name: A, type: push, was: G/C}\n"
+	    "  - name: G\n    type: group\n    monitors:\n"
+	    "    - {name: B, type: push, was: C}\n", "t.yaml:6: was: the "
+	    "monitor on line 2 was that one, too; a name can go to one only");
 	rig_refused("monitors: {name: A}\n", "t.yaml:1: monitors: must be a "
 	    "list, each item beginning with a dash");
 	rig_refused("monitors:\n  - just text\n", "t.yaml:2: monitors[0]: a "

@@ -101,8 +101,10 @@ hostile(void **state)
 
 	(void)state;
 	assert_int_equal(CONTROL("POST /api/v1/monitors", "",
-	    "{\"name\":\"<b onload=x>\\u202e\\\"'&\",\"type\":\"push\","
-	    "\"token\":\"" RIG_TOKEN "\"}"), 201);
+	    "{\"name\":\"<b onload=x>\\u202e\",\"type\":\"push\"}"), 422);
+	assert_int_equal(CONTROL("POST /api/v1/monitors", "",
+	    "{\"name\":\"<b onload=x>\\\"'&\",\"type\":\"push\","
+	    "\"description\":\"\\u202ex\",\"token\":\"" RIG_TOKEN "\"}"), 201);
 	assert_int_equal(TCP("POST /push/" RIG_TOKEN "?status=down",
 	    "Content-Type: application/json\r\n",
 	    "{\"msg\":\"" EVIL "\",\"ping\":12.5}"), 200);

@@ -113,13 +113,22 @@ progress(void *arg)
 	return c->b.deadline_ns != 0 && clock_mono_ns() >= c->b.deadline_ns;
 }
 
+static enum err
+damaged(const char *path, const char *what, struct errinfo *ei)
+{
+	return fail(ei, ERR_INVALID, "%s is damaged or is no database (%s);"
+	    " nothing was changed; restore a backup over it, or move it away"
+	    " together with its -wal and -shm files to start empty", path,
+	    what);
+}
+
 /* Readable by its owner only; SQLite gives the -wal and -shm files the mode
  * of the database. */
 static enum err
 make_private(const char *path, struct errinfo *ei)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	struct stat st;
+	struct stat st = {0};
 
 	if (fd < 0)
 		return fail(ei, ERR_SYS, "cannot open %s: %s; the data directory"
@@ -129,16 +138,11 @@ make_private(const char *path, struct errinfo *ei)
 		log_warn("store", "others may read the database",
 		    KV("file", path), KV("error", strerror(errno)));
 	close(fd);
+	/* SQLite takes less than a page for an empty database and would begin
+	 * a new one in it. */
+	if (st.st_size > 0 && st.st_size < PAGE_BYTES)
+		return damaged(path, "it ends within its first page", ei);
 	return ERR_OK;
-}
-
-static enum err
-damaged(const char *path, const char *what, struct errinfo *ei)
-{
-	return fail(ei, ERR_INVALID, "%s is damaged or is no database (%s);"
-	    " nothing was changed; restore a backup over it, or move it away"
-	    " together with its -wal and -shm files to start empty", path,
-	    what);
 }
 
 static enum err

@@ -79,6 +79,15 @@ sum_of(size_t i)
 	return crc32c(migrations[i].sql, strlen(migrations[i].sql));
 }
 
+static enum err
+newer(const char *path, int64_t version, struct errinfo *ei)
+{
+	return fail(ei, ERR_INVALID, "%s has schema %lld, this vedette"
+	    " knows up to %zu; nothing was changed; install the newer"
+	    " vedette again or restore a backup", path, (long long)version,
+	    COUNT(migrations));
+}
+
 /* Is this ours, and not of a later vedette? Reads only. */
 static enum err
 inspect(sqlite3 *db, const char *path, int64_t *ret_version,
@@ -95,10 +104,7 @@ inspect(sqlite3 *db, const char *path, int64_t *ret_version,
 		    " program; nothing was changed; name another file in"
 		    " store.url", path);
 	if (*ret_version > (int64_t)COUNT(migrations))
-		return fail(ei, ERR_INVALID, "%s has schema %lld, this vedette"
-		    " knows up to %zu; nothing was changed; install the newer"
-		    " vedette again or restore a backup", path,
-		    (long long)*ret_version, COUNT(migrations));
+		return newer(path, *ret_version, ei);
 	return ERR_OK;
 }
 
@@ -119,6 +125,8 @@ ledger_check(sqlite3 *db, const char *path, int64_t version,
 
 		rc = SQLITE_OK;
 		seen++;
+		if (v > (int64_t)COUNT(migrations))
+			return newer(path, v, ei);
 		if (v != seen || v > version ||
 		    sqlite3_column_int64(st, 1) != sum_of((size_t)v - 1))
 			return fail(ei, ERR_INVALID, "%s: its schema was made by"
