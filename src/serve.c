@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +36,9 @@
 #include "world/world.h"
 
 #define STOP_NS        (20 * NS_PER_S)   /* all of a stop */
+/* What a wave of checks gives back is asked for again by the next one: the
+ * heap keeps so much of it, not the default 128 KiB. */
+#define HEAP_KEEP      (8 << 20)
 #define STOP_CHECKS_NS (2 * NS_PER_S)    /* of it, for checks in flight */
 
 /* -- where things are --------------------------------------------------- */
@@ -70,6 +74,7 @@ dir_make(const char *path, struct errinfo *ei)
 {
 	char part[PATH_MAX];
 	size_t n = strlen(path);
+	struct stat st;
 
 	assert(n < sizeof(part));
 	for (size_t i = 1; i <= n; i++) {
@@ -314,6 +319,7 @@ core_reload(struct core *co)
 {
 	struct errinfo ei = {0};
 	struct document *doc = NULL;
+	BUF_AUTO(later, 1024);
 	char text[1024];
 	enum err e;
 
@@ -326,11 +332,21 @@ core_reload(struct core *co)
 	if (e == ERR_OK)
 		e = settings_env(&doc->settings, environ, &ei);
 	if (e == ERR_OK) {
-		log_set(doc->settings.log.level, doc->settings.log.format);
-		caps_set(co->caps, doc->settings.limits.in_flight,
-		    doc->settings.limits.per_host);
+		const struct settings next = doc->settings;
+
+		/* Monitors first: when they are refused nothing changes. The
+		 * numbers in next outlive doc, its texts do not. */
+		settings_later(&co->settings, &next, &later);
 		e = core_apply(co, TAKE(doc), &ei);
+		if (e == ERR_OK) {
+			log_set(next.log.level, next.log.format);
+			caps_set(co->caps, next.limits.in_flight,
+			    next.limits.per_host);
+		}
 	}
+	if (e == ERR_OK && later.n > 0)
+		log_warn("serve", "some settings take effect at the next "
+		    "start only", KV("settings", later.p));
 	document_free(doc);
 	if (e != ERR_OK) {
 		log_error("serve", "configuration not applied, all stays as "
@@ -463,6 +479,7 @@ serve_main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEEP);
 	log_setup(STDERR_FILENO, clock_wall_us, clock_mono_ns);
 	e = core_settings(&co, &f, &ei);
 	if (e != ERR_OK) {

@@ -43,7 +43,7 @@ def environment(build):
     """The children's environment; sanitizer reports go into files, because a
     test may well throw the standard error of its daemon away."""
     env = dict(os.environ)
-    reports = os.path.join(build, "san")
+    reports = os.path.abspath(os.path.join(build, "san"))
     shutil.rmtree(reports, ignore_errors=True)
     os.makedirs(reports)
     common = "log_path=%s:abort_on_error=0" % os.path.join(reports, "report")

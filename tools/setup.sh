@@ -10,7 +10,7 @@ libcurl4-openssl-dev libc-ares-dev libssl-dev libmicrohttpd-dev libjansson-dev
 libyaml-dev libsqlite3-dev libsystemd-dev zlib1g-dev ca-certificates'
 test="$build libcmocka-dev python3 python3-pytest clang libclang-rt-14-dev
 nginx-light|nginx dnsmasq-base openssh-server openssl curl procps iproute2
-strace"
+strace libfaketime util-linux"
 lint="$build clang-tidy clang-format cppcheck"
 bench="$test prometheus-blackbox-exporter monitoring-plugins-basic wrk fping
 libcap2-bin"

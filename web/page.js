@@ -5,7 +5,8 @@
 (() => {
 	const GAP_MS = 2000;        /* between two fetches */
 	const QUIET_MS = 45000;     /* no sign of life: the stream is dead */
-	let timer = 0, fetched = 0, heard = Date.now(), updated = 0, source = null;
+	const AGAIN_MS = 5000;      /* after the stream was refused */
+	let timer = 0, fetched = 0, heard = Date.now(), updated = 0, cut = false;
 
 	const human = (ms) => {
 		const s = Math.max(0, Math.round(ms / 1000));
@@ -34,10 +35,10 @@
 		}
 		const line = document.getElementById("updated");
 		if (line) {
-			const lost = now - heard > QUIET_MS;
+			const lost = cut || now - heard > QUIET_MS;
+			const ago = line.querySelector(".ago");
 			line.classList.toggle("lost", lost);
-			if (lost) line.title = "No connection to vedette: what is shown may be old.";
-			else line.removeAttribute("title");
+			if (lost && ago) ago.textContent += " · no connection, this may be old";
 		}
 	};
 
@@ -46,6 +47,7 @@
 		fetched = Date.now();
 		try {
 			const answer = await fetch(location.href, { cache: "no-store" });
+			if (!answer.ok) throw new Error(answer.status);
 			const text = await answer.text();
 			const fresh = new DOMParser().parseFromString(text, "text/html");
 			for (const id of ["page", "updated"]) {
@@ -55,7 +57,7 @@
 			document.title = fresh.title;
 			updated = 0;
 		} catch (e) {
-			/* Offline: the age of the page says so. */
+			/* Offline, or no page: the age of this one says so. */
 		}
 		ages();
 	};
@@ -82,8 +84,15 @@
 	const changed = () => { heard = Date.now(); soon(); };
 
 	const connect = () => {
-		source = new EventSource("/live");
-		source.onopen = changed;
+		const source = new EventSource("/live");
+		source.onopen = () => { cut = false; changed(); };
+		source.onerror = () => {
+			cut = true;
+			ages();
+			/* A refusal ends the stream for good: it is asked for anew. */
+			if (source.readyState === EventSource.CLOSED)
+				setTimeout(connect, AGAIN_MS * (1 + Math.random()));
+		};
 		source.addEventListener("sample", sample);
 		source.addEventListener("alive", () => { heard = Date.now(); });
 		for (const kind of ["transition", "config", "start", "clock"])
@@ -92,7 +101,7 @@
 
 	if ("EventSource" in window) connect();
 	document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
-	setInterval(ages, 10000);
+	setInterval(ages, 5000);
 	/* Bars and uptime move slowly: once a minute is enough. */
 	setInterval(soon, 60000);
 	ages();

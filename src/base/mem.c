@@ -38,10 +38,15 @@ xstrdup(const char *s)
 char *
 xstrndup(const char *p, size_t n)
 {
-	char *s = strndup(p, n);
+	/* Not strndup: ASan's strict checks want what it reads terminated,
+	 * and a struct str is not. */
+	size_t len = strnlen(p, n);
+	char *s = malloc(len + 1);
 
 	if (s == NULL)
 		abort();
+	memcpy(s, p, len);
+	s[len] = '\0';
 	return s;
 }
 

@@ -147,6 +147,21 @@ headers_check(const struct http_conf *hc, struct errinfo *ei)
 	return ERR_OK;
 }
 
+/* What is followed is never judged: such a monitor could not be up. */
+static bool
+waits_for_redirect(const struct http_conf *hc)
+{
+	const struct ranges *r = &hc->expect.status;
+
+	if (hc->redirects == 0 || r->n == 0)
+		return false;
+	for (size_t i = 0; i < r->n; i++)
+		for (uint32_t code = r->v[i].lo; code <= r->v[i].hi; code++)
+			if (!http_judge_redirects((long)code))
+				return false;
+	return true;
+}
+
 enum err
 http_conf_finish(void *conf, struct errinfo *ei)
 {
@@ -168,6 +183,10 @@ http_conf_finish(void *conf, struct errinfo *ei)
 	if (hc->body_max == 0 && http_conf_wants_body(hc))
 		return fail_at(ei, ERR_INVALID, "body_max", 0,
 		    "is 0, but expect compares the body");
+	if (waits_for_redirect(hc))
+		return fail_at(ei, ERR_INVALID, "expect.status", 0,
+		    "is a redirect, which is followed and so never seen; "
+		    "set redirects: 0");
 	return headers_check(hc, ei);
 }
 

@@ -114,27 +114,29 @@ struct op_look {
 	const char *op, *sign;
 	enum cli_colour colour;
 	bool destroys;
+	const char *words;   /* NULL: the op says it */
 };
 
 static const struct op_look *
 op_look(const char *op)
 {
 	static const struct op_look looks[] = {
-		{"create", "+", COLOUR_GREEN, false},
-		{"update", "~", COLOUR_YELLOW, false},
-		{"rename", ">", COLOUR_YELLOW, false},
-		{"delete", "-", COLOUR_RED, true},
-		{"archive", "-", COLOUR_MAGENTA, false},
-		{"restore", "+", COLOUR_GREEN, false},
+		{"create", "+", COLOUR_GREEN, false, NULL},
+		{"update", "~", COLOUR_YELLOW, false, NULL},
+		{"rename", ">", COLOUR_YELLOW, false, NULL},
+		{"delete", "-", COLOUR_RED, true, NULL},
+		{"archive", "-", COLOUR_MAGENTA, false, NULL},
+		{"restore", "+", COLOUR_GREEN, false, NULL},
+		{"channel_put", "~", COLOUR_YELLOW, false, "set channel"},
+		{"channel_delete", "-", COLOUR_RED, true, "delete channel"},
 	};
-	static const struct op_look other = {"", "*", COLOUR_NONE, false};
+	static const struct op_look other = {"", "*", COLOUR_NONE, false,
+	    NULL};
 
 	for (size_t i = 0; i < COUNT(looks); i++)
 		if (strcmp(looks[i].op, op) == 0)
 			return &looks[i];
-	if (strstr(op, "delete") != NULL)
-		return &looks[3];
-	return strstr(op, "put") != NULL ? &looks[1] : &other;
+	return &other;
 }
 
 static void
@@ -147,7 +149,7 @@ change_print(struct buf *b, const json_t *change)
 
 	cli_term_paint(b, look->colour, look->sign);
 	buf_addc(b, ' ');
-	cli_term_cell(b, op, 0);
+	cli_term_cell(b, look->words != NULL ? look->words : op, 0);
 	buf_addc(b, ' ');
 	cli_term_cell(b, cli_json_text(change, "path"), 0);
 	if (type[0] != '\0') {

@@ -33,6 +33,9 @@ enum err settings_check(const struct settings *s, struct errinfo *ei) MUST_USE;
  * commas between, then settings_check. Unknown VEDETTE_* names are errors;
  * CONFIG, FAULT, URL, TOKEN and BUILD are somebody else's. */
 enum err settings_env(struct settings *s, char **environ_, struct errinfo *ei) MUST_USE;
+/* The settings, with commas between, that differ and wait for a restart. */
+void settings_later(const struct settings *now, const struct settings *next,
+    struct buf *out);
 
 struct channel_conf {
 	char name[MONITOR_NAME_MAX + 1];

@@ -343,3 +343,31 @@ settings_env(struct settings *s, char **environ_, struct errinfo *ei)
 	}
 	return settings_check(s, ei);
 }
+
+static void
+settings_differ(const struct opt *rows, const char *section,
+    const struct settings *a, const struct settings *b, struct buf *out)
+{
+	BUF_AUTO(below, 256);
+
+	for (const struct opt *o = rows; o->name != NULL; o++) {
+		const struct opt one[2] = {*o, {0}};
+
+		if (o->type == OPT_TABLE) {
+			buf_clear(&below);
+			buf_addf(&below, "%s%s.", section, o->name);
+			settings_differ(o->sub, below.p, a, b, out);
+		} else if ((o->flags & OPT_RESTART) != 0 &&
+		    !opt_equal(one, a, b, 0)) {
+			buf_addf(out, "%s%s%s", out->n > 0 ? ", " : "", section,
+			    o->name);
+		}
+	}
+}
+
+void
+settings_later(const struct settings *now, const struct settings *next,
+    struct buf *out)
+{
+	settings_differ(settings_opts, "", now, next, out);
+}

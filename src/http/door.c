@@ -138,8 +138,14 @@ door_start(struct door *d, char *cert, char *key, struct errinfo *ei)
 	struct door_opts o = {0};
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD |
 	    MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	/* A descriptor of its own: when it cannot start, whether it has closed
+	 * the one it was given depends on why. */
+	int fd = fcntl(d->fd, F_DUPFD_CLOEXEC, 0);
 
-	door_opt(&o, MHD_OPTION_LISTEN_SOCKET, d->fd, NULL);
+	if (fd < 0)
+		return fail(ei, ERR_SYS, "cannot start the HTTP server: %s",
+		    strerror(errno));
+	door_opt(&o, MHD_OPTION_LISTEN_SOCKET, fd, NULL);
 	door_opt(&o, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONN_MEMORY, NULL);
 	door_opt(&o, MHD_OPTION_CONNECTION_TIMEOUT, CONN_IDLE_S, NULL);
 	door_opt(&o, MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);
@@ -183,25 +189,12 @@ door_open(struct door *d, struct errinfo *ei)
 }
 
 void
-door_quiesce(struct door *d)
-{
-	if (d->fd < 0)
-		return;
-	if (d->daemon != NULL)
-		(void)MHD_quiesce_daemon(d->daemon);
-	/* Nobody new gets in. It stays open until the daemon's threads are
-	 * gone: they still take it out of their epoll sets. */
-	(void)shutdown(d->fd, SHUT_RDWR);
-}
-
-void
 door_close(struct door *d)
 {
-	door_quiesce(d);
 	if (d->daemon != NULL)
-		MHD_stop_daemon(d->daemon);
+		MHD_stop_daemon(d->daemon);   /* and closes its descriptor */
 	d->daemon = NULL;
 	if (d->fd >= 0)
-		close(d->fd);   /* once quiesced it is ours */
+		close(d->fd);
 	d->fd = -1;
 }

@@ -1,4 +1,8 @@
-/* door.h: one listener's server threads (libmicrohttpd). */
+/* door.h: one listener's server threads (libmicrohttpd). There is no way to
+ * take no new connections and keep the old ones: MHD_quiesce_daemon takes the
+ * listener out of its workers' epoll sets from outside, and when a worker is
+ * at it in that moment, it aborts the process. While vedette stops, who comes
+ * is let in and told so (intake.c). */
 #ifndef HTTP_DOOR_H
 #define HTTP_DOOR_H
 
@@ -7,8 +11,6 @@
 
 /* Serve d->fd. */
 enum err door_open(struct door *d, struct errinfo *ei) MUST_USE;
-/* Take no new connections; those that are there are answered. */
-void door_quiesce(struct door *d);
 /* Nothing may be suspended any more. */
 void door_close(struct door *d);
 

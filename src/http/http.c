@@ -172,12 +172,8 @@ http_url(const struct http *h)
 void
 http_quiesce(struct http *h)
 {
-	bool had_socket = h->control.fd >= 0;
-
 	atomic_store(&h->quiet, true);
-	door_quiesce(&h->tcp);
-	door_quiesce(&h->control);
-	if (had_socket)
+	if (h->control.fd >= 0)
 		(void)unlink(h->c.control_path);
 }
 

@@ -23,7 +23,7 @@ struct pages;
 struct door {            /* one listener */
 	struct http *h;
 	struct MHD_Daemon *daemon;
-	int fd;              /* until quiesced; -1 */
+	int fd;              /* listening; -1 */
 	bool control;        /* the Unix socket */
 };
 

@@ -286,16 +286,29 @@ status_why(int status)
 	case ARES_ENODATA:
 		return WHY_DNS_NODATA;
 	case ARES_ESERVFAIL:
-	case ARES_ENOTIMP:
 		return WHY_DNS_SERVFAIL;
-	case ARES_EREFUSED:
-		return WHY_DNS_REFUSED;
 	case ARES_EBADNAME:
 	case ARES_EBADRESP:
 	case ARES_EFORMERR:
 		return WHY_DNS_MALFORMED;
+	/* A refusal is between the resolver and us, or it has nobody to ask:
+	 * what a name's own servers refuse reaches us as SERVFAIL. */
 	default:
 		return WHY_LOCAL_RESOLVER;
+	}
+}
+
+static const char *
+local_text(int status)
+{
+	switch (status) {
+	case ARES_ETIMEOUT:
+		return "our resolver does not answer";
+	case ARES_EREFUSED:
+	case ARES_ENOTIMP:
+		return "our resolver refuses to answer";
+	default:
+		return "our resolver cannot be asked";
 	}
 }
 
@@ -323,9 +336,7 @@ fill(struct resolve *r, int status, const struct ares_addrinfo *ai)
 	    n != NULL; n = n->ai_next)
 		answer_addr(r, n->ai_addr);
 	if (why == WHY_LOCAL_RESOLVER)
-		answer_why(r, why, status == ARES_ETIMEOUT ?
-		    "our resolver does not answer" :
-		    "our resolver cannot be asked");
+		answer_why(r, why, local_text(status));
 	else if (why != WHY_OK)
 		answer_why(r, why, why_text(why));
 	else if (r->n == 0)

@@ -349,9 +349,8 @@ wait_ms(const struct store *s, int64_t now_ns)
 
 	if (s->failures > 0)
 		at = MIN(s->retry_ns, now_ns + ANSWER_NS / 10);
-	else if (s->first != NULL)
-		at = MIN(at, unit_of(s->first)->queued_ns +
-		    s->conf.commit_delay_ns);
+	else if (s->first != NULL)   /* the stamp goes with it */
+		at = unit_of(s->first)->queued_ns + s->conf.commit_delay_ns;
 	if (compact_due(s))
 		at = MIN(at, s->compact_ns);
 	if (atomic_load(&s->stopping))

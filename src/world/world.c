@@ -32,12 +32,23 @@ world_random(struct world *w)
 	return w->ops->random(w);
 }
 
+/* What lies ahead waits for the end of its slot, so that a turn which happens
+ * to run meanwhile does not start it alone. What is due now is due now. */
+static int64_t
+slot_end(const struct world *w, int64_t at_ns)
+{
+	if (w->slot_ns == 0 || at_ns <= w->turn_ns ||
+	    at_ns >= INT64_MAX - w->slot_ns)
+		return at_ns;
+	return (at_ns + w->slot_ns - 1) / w->slot_ns * w->slot_ns;
+}
+
 void
 timer_set(struct world *w, struct timer *t, int64_t at_ns, timer_fn *fn)
 {
 	heap_del(&w->timers, &t->node);
 	t->fn = fn;
-	heap_put(&w->timers, &t->node, at_ns);
+	heap_put(&w->timers, &t->node, slot_end(w, at_ns));
 	if (heap_min(&w->timers) == &t->node)
 		w->ops->rearm(w);
 }

@@ -30,9 +30,9 @@ struct timer {
 typedef void stall_fn(void *arg, int64_t stall_ns);
 #define WORLD_STALL_NS INT64_C(1000000000)
 
-/* Timers are fired in slots of this width, so that starts that are due
+/* Real timers are fired in slots of this width, so that starts that are due
  * together share one wake-up. */
-#define WORLD_SLOT_NS INT64_C(4000000)
+#define WORLD_SLOT_NS INT64_C(8000000)
 #define WORLD_TIMERS_PER_TURN 512
 
 struct world_ops {
@@ -45,6 +45,7 @@ struct world {
 	const struct world_ops *ops;
 	struct heap timers;
 	int64_t turn_ns;       /* "now" of this turn */
+	int64_t slot_ns;       /* timers fire at multiples of this; 0: exactly */
 	stall_fn *on_stall;
 	void *on_stall_arg;
 };

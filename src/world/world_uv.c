@@ -154,14 +154,8 @@ before_poll(uv_prepare_t *p)
 	int64_t now = clock_mono_ns(), wait = KEEP_NS;
 	uint64_t wait_ms;
 
-	if (first != NULL) {
-		int64_t slot = first->key;
-
-		if (slot > now && slot < INT64_MAX - WORLD_SLOT_NS)
-			slot = (slot + WORLD_SLOT_NS - 1) / WORLD_SLOT_NS *
-			    WORLD_SLOT_NS;
-		wait = slot <= now ? 0 : MIN(slot - now, KEEP_NS);
-	}
+	if (first != NULL)
+		wait = first->key <= now ? 0 : MIN(first->key - now, KEEP_NS);
 	wait_ms = (uint64_t)((wait + NS_PER_MS - 1) / NS_PER_MS);
 	/* Counted from the loop's own idea of now, which is no later. */
 	(void)uv_timer_start(&u->wake, on_wake, wait_ms, 0);
@@ -186,6 +180,7 @@ world_uv_new(void)
 	struct world_uv *u = xcalloc(1, sizeof(*u));
 
 	u->world.ops = &real_ops;
+	u->world.slot_ns = WORLD_SLOT_NS;
 	if (uv_loop_init(&u->loop) != 0 ||
 	    uv_prepare_init(&u->loop, &u->prepare) != 0 ||
 	    uv_check_init(&u->loop, &u->check) != 0 ||

@@ -1,435 +1,300 @@
 #!/usr/bin/python3
 """The benchmark of the whole daemon, beside what anyone can install.
 
-    tests/bench/bench.py [http] [https] [ping] [scale] [--quick]
+    tests/bench/bench.py [http] [https] [ping] [push] [scale] [store] [--quick]
 
 Every figure is one line that a program can read:
 
     bench NAME who=WHO rate=RATE value=V unit=U
 
-and everything that is compared is measured in the same run. The target (nginx)
-is pinned to core 0, what is measured to core 1. CPU is what the measured
-process and its children used, from /proc or getrusage, divided by the checks
-that it itself says it has done. All traffic stays on loopback.
+and everything that is compared is measured in the same run, in turns. The
+target (nginx) is pinned to core 0, what is measured to core 1. CPU is what the
+measured process used, divided by the checks that it itself says it has
+finished; vedette's are judged and stored. All traffic stays on loopback. It
+ends by itself: within 15 minutes, within 4 with --quick.
 """
-import json
 import os
 import re
-import resource
 import shutil
-import signal
-import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
-VEDETTE = os.environ.get("VEDETTE", os.path.join(BUILD, "vedette"))
-TICK = os.sysconf("SC_CLK_TCK")
-procs = []
-QUICK = "--quick" in sys.argv
-WINDOW = 6 if QUICK else 15
+import rig
+from rig import (CHECK_HTTP, QUICK, Daemon, Target, checks, children_s, cpu_s, end, free_port, have,
+                 lag, note, output, own, rss_kib, say, spawn, wait_port)
 
-
-def say(name, who, rate, value, unit, **more):
-    extra = "".join(" %s=%s" % kv for kv in more.items())
-    text = "%.4g" % value if isinstance(value, float) else value
-    print("bench %s who=%s rate=%s value=%s unit=%s%s" % (name, who, rate, text, unit, extra),
-          flush=True)
+WINDOW = 3 if QUICK else 6
+ROUNDS = 1 if QUICK else 2
+LIMIT_S = 235 if QUICK else 870
+RATES = (200, 1000, None)
+# More than a core can do, so that it is saturated, but not many times that.
+FLOOD = {"http": 15000, "https": 2500}
 
 
-def note(text):
-    print("# " + text, file=sys.stderr, flush=True)
+def label(rate):
+    return rate or "saturated"
 
 
-def spawn(argv, core=None, **kw):
-    if core is not None and shutil.which("taskset"):
-        argv = ["taskset", "-c", str(core)] + argv
-    p = subprocess.Popen(argv, **kw)
-    procs.append(p)
-    return p
+# -- HTTP and HTTPS ----------------------------------------------------------
 
-
-def end(p):
-    if p.poll() is None:
-        p.terminate()
-        try:
-            p.wait(30)
-        except subprocess.TimeoutExpired:
-            p.kill()
-            p.wait()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_port(port, deadline=20):
-    until = time.monotonic() + deadline
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit("nothing listens on port %d" % port)
-
-
-def cpu_s(pid):
-    """User and system seconds of one process, its ended children included."""
-    with open("/proc/%d/stat" % pid) as f:
-        v = f.read().rsplit(")", 1)[1].split()
-    return sum(int(x) for x in v[11:15]) / TICK
-
-
-def rss_kib(pid):
-    with open("/proc/%d/status" % pid) as f:
-        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
-
-
-class Target:
-    """nginx that answers "ok" on many 127/8 addresses, plain and TLS."""
-
-    def __init__(self, work):
-        self.http, self.https = free_port(), free_port()
-        self.dir = os.path.join(work, "nginx")
-        os.makedirs(self.dir)
-        sh = lambda *a: subprocess.run(a, check=True, cwd=self.dir, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL)
-        sh("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-           "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "90", "-subj", "/CN=bench CA")
-        sh("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-           "-keyout", "srv.key", "-out", "srv.csr", "-subj", "/CN=localhost")
-        with open(os.path.join(self.dir, "ext"), "w") as f:
-            f.write("subjectAltName=DNS:localhost," + ",".join("IP:127.0.0.%d" % i for i in range(1, 65)))
-        sh("openssl", "x509", "-req", "-in", "srv.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-           "-CAcreateserial", "-out", "srv.pem", "-days", "90", "-extfile", "ext")
-        self.ca = os.path.join(self.dir, "ca.pem")
-        with open(os.path.join(self.dir, "nginx.conf"), "w") as f:
-            f.write("""
-daemon off; master_process off; worker_processes 1; pid nginx.pid; error_log error.log;
-worker_rlimit_nofile 60000;
-events { worker_connections 40000; }
-http {
-  access_log off; client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp;
-  uwsgi_temp_path tmp; scgi_temp_path tmp; reset_timedout_connection on;
-  server { listen 0.0.0.0:%d backlog=30000; location / { return 200 "ok\\n"; } }
-  server { listen 0.0.0.0:%d ssl backlog=30000; ssl_certificate srv.pem; ssl_certificate_key srv.key;
-           ssl_session_cache off; ssl_session_tickets off; location / { return 200 "ok\\n"; } }
-}
-""" % (self.http, self.https))
-        self.p = spawn(["nginx", "-p", self.dir, "-c", os.path.join(self.dir, "nginx.conf")], core=0,
-                       stderr=subprocess.DEVNULL)
-        wait_port(self.http)
-        wait_port(self.https)
-
-
-class Daemon:
-    def __init__(self, work, name, monitors, extra="", shards=1, core=1, net=""):
-        self.dir = os.path.join(work, name)
-        os.makedirs(self.dir)
-        self.port = free_port()
-        conf = os.path.join(self.dir, "vedette.yaml")
-        with open(conf, "w") as f:
-            f.write("server: { http: 127.0.0.1:%d, data: data }\n" % self.port)
-            f.write("limits: { shards: %d, in_flight: 16384, per_host: 16384 }\n" % shards)
-            f.write("log: { level: warn }\n%s%smonitors:\n" % (net, extra))
-            f.writelines(monitors)
-        self.t0 = time.monotonic()
-        self.p = spawn([VEDETTE, "serve", "-c", conf], core=core, stdout=subprocess.DEVNULL,
-                       stderr=open(os.path.join(self.dir, "log"), "w"))
-        self.ready_s = None
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            if self.p.poll() is not None:
-                raise SystemExit("vedette ended: " + open(os.path.join(self.dir, "log")).read()[:2000])
-            try:
-                self.metrics()
-                self.ready_s = time.monotonic() - self.t0
-                break
-            except OSError:
-                time.sleep(0.02)
-        else:
-            raise SystemExit("vedette did not get ready")
-
-    def metrics(self):
-        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % self.port, timeout=60) as r:
-            return r.read().decode()
-
-    def core_metrics(self):
-        """Only the families without a monitor label, parsed."""
-        out = {}
-        for line in self.metrics().splitlines():
-            if line.startswith("#") or "monitor=" in line or " " not in line:
-                continue
-            k, v = line.rsplit(" ", 1)
-            out[k] = float(v)
-        return out
-
-    def checks(self, m=None):
-        m = m or self.core_metrics()
-        return sum(v for k, v in m.items() if k.startswith("vedette_checks_total{"))
-
-    def pid(self):
-        # taskset execs, so the pid is the daemon's
-        return self.p.pid
-
-
-def quantile(before, after, q):
-    """From the difference of two Prometheus histograms, in seconds."""
-    rows = []
-    for k, v in after.items():
-        m = re.match(r'vedette_sched_lag_seconds_bucket\{le="([^"]+)"', k)
-        if m:
-            rows.append((float(m.group(1).replace("+Inf", "inf")), v - before.get(k, 0)))
-    rows.sort()
-    if not rows or rows[-1][1] <= 0:
-        return float("nan")
-    want = q * rows[-1][1]
-    for le, n in rows:
-        if n >= want:
-            return le
-    return float("inf")
-
-
-def yaml_http(n, interval, port, scheme="http", hosts=64):
-    return ["  - { name: m%d, type: http, url: \"%s://127.0.0.%d:%d/\", interval: %s, retries: 0 }\n"
-            % (i, scheme, 1 + i % hosts, port, interval) for i in range(n)]
-
-
-def measure_daemon(work, name, scheme, rate, target):
-    """rate checks a second (None: more than a core can do)."""
-    n = rate if rate else (3000 if scheme == "https" else 30000)
-    port = target.https if scheme == "https" else target.http
+def vedette_us(work, scheme, rate, target):
+    """CPU per check of a daemon with that many monitors at 1 s."""
     net = "net: { ca_file: %s }\n" % target.ca if scheme == "https" else ""
-    d = Daemon(work, "%s-%s" % (name, rate), yaml_http(n, "1s", port, scheme), net=net)
-    time.sleep(3 if QUICK else 6)
-    m0, c0, t0 = d.core_metrics(), cpu_s(d.pid()), time.monotonic()
-    time.sleep(WINDOW)
-    m1, c1, t1 = d.core_metrics(), cpu_s(d.pid()), time.monotonic()
-    done = d.checks(m1) - d.checks(m0)
-    stored = m1.get('vedette_store_rows_total{kind="sample"}', 0) - m0.get(
-        'vedette_store_rows_total{kind="sample"}', 0)
+    mons = ["  - { name: m%d, type: http, url: \"%s\", interval: 1s, retries: 0 }\n"
+            % (i, target.url(scheme)) for i in range(rate or FLOOD[scheme])]
+    d = Daemon(work, tempfile.mktemp(prefix="%s-%s-" % (scheme, rate), dir=""), mons, net=net)
+    time.sleep(2 if rate else 4)   # until every monitor had its first verdict
+    rate_s, cpu, m0, m1 = d.window(WINDOW)
+    rows = 'vedette_store_rows_total{kind="sample"}'
+    say(scheme + "_rate", "vedette", label(rate), rate_s, "checks_per_second",
+        stored=round(m1.get(rows, 0) - m0.get(rows, 0)), lag_p99_s=lag(m0, m1, .99),
+        failed=round(checks(m1, "fail") - checks(m0, "fail")),
+        voided=round(checks(m1, "void") - checks(m0, "void")))
     end(d.p)
-    us = (c1 - c0) / max(done, 1) * 1e6
-    say(name, "vedette", rate or "saturated", us, "us_cpu_per_check", per_second=round(done / (t1 - t0)),
-        stored=round(stored), lag_p99_s=quantile(m0, m1, .99))
-    return us
+    shutil.rmtree(d.dir)
+    return cpu / rate_s * 1e6 if rate_s else float("nan")
 
 
-def measure_curl(name, scheme, rate, target):
-    """Bare libcurl multi on epoll, from bench_check."""
-    tool = os.path.join(BUILD, "tests/bench/bench_check")
-    port = target.https if scheme == "https" else target.http
-    argv = ["taskset", "-c", "1", tool, "--bare", "--url", "%s://127.0.0.1:%d/" % (scheme, port),
-            "--rate", str(rate or 0), "--seconds", str(WINDOW)]
-    if scheme == "https":
-        argv += ["--ca", target.ca]
-    out = subprocess.run(argv, stdout=subprocess.PIPE, timeout=WINDOW * 6 + 30).stdout.decode()
-    m = re.search(r"who=curl\b.*?\bcpu_us=([0-9.]+)", out)
-    if not m:
-        note("bench_check said nothing: " + out[:300])
+def libcurl(url, rate, core, ca=None):
+    """Bare libcurl multi on epoll: (µs per request, requests), or None."""
+    tool = own("bench_check")
+    if tool is None:
         return None
-    us = float(m.group(1))
-    say(name, "libcurl", rate or "saturated", us, "us_cpu_per_check")
-    return us
+    argv = [tool, url, "side=libcurl", "rounds=1", "in_flight=256", "seconds=%d" % WINDOW,
+            "rate=%d" % (rate or 0)] + (["ca=" + ca] if ca else [])
+    m = re.search(r"side=libcurl .*checks=(\d+) failed=(\d+) cpu_us=([0-9.]+)",
+                  output(argv, core=core, timeout=WINDOW * 4 + 30))
+    return (float(m.group(3)), int(m.group(1))) if m else None
 
 
-def measure_blackbox(work, name, scheme, rate, target):
+def wrk(args, core=None):
+    """wrk's report, and how many requests it made."""
+    text = output(["wrk"] + args, core=core, timeout=WINDOW * 4 + 30)
+    m = re.search(r"(\d+) requests in", text)
+    return text, int(m.group(1)) if m else 0
+
+
+def blackbox(work, scheme, rate, target):
     exe = shutil.which("prometheus-blackbox-exporter")
-    if not exe:
-        note("prometheus-blackbox-exporter is not installed: left out")
+    if exe is None or not (have("wrk") and own("bench_check")):
         return
     conf = os.path.join(work, "blackbox.yml")
     with open(conf, "w") as f:
         f.write("modules:\n  m:\n    prober: http\n    timeout: 5s\n    http:\n"
-                "      tls_config: { ca_file: %s }\n" % target.ca)
+                "      preferred_ip_protocol: ip4\n      tls_config: { ca_file: %s }\n" % target.ca)
     port = free_port()
     p = spawn([exe, "--config.file=" + conf, "--web.listen-address=127.0.0.1:%d" % port], core=1,
               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_port(port)
-    tport = target.https if scheme == "https" else target.http
-    url = "http://127.0.0.1:%d/probe?module=m&target=%s://127.0.0.1:%d/" % (port, scheme, tport)
+    url = "http://127.0.0.1:%d/probe?module=m&target=%s" % (port, target.url(scheme))
     c0 = cpu_s(p.pid)
     if rate:
-        tool = os.path.join(BUILD, "tests/bench/bench_check")
-        out = subprocess.run(["taskset", "-c", "0", tool, "--bare", "--url", url, "--rate", str(rate),
-                              "--seconds", str(WINDOW)], stdout=subprocess.PIPE,
-                             timeout=WINDOW * 6 + 30).stdout.decode()
-        m = re.search(r"who=curl\b.*?\bchecks=(\d+)", out)
-        done = int(m.group(1)) if m else 0
+        done = (libcurl(url, rate, core=0) or (0, 0))[1]
     else:
-        out = subprocess.run(["wrk", "-t1", "-c16", "-d%ds" % WINDOW, url],
-                             stdout=subprocess.PIPE).stdout.decode()
-        m = re.search(r"(\d+) requests in", out)
-        done = int(m.group(1)) if m else 0
+        done = wrk(["-t1", "-c16", "-d%ds" % WINDOW, url], core=0)[1]
     used = cpu_s(p.pid) - c0
     end(p)
     if done:
-        say(name, "blackbox_exporter", rate or "saturated", used / done * 1e6, "us_cpu_per_check")
+        say(scheme, "blackbox_exporter", label(rate), used / done * 1e6, "us_cpu_per_check")
 
 
-def measure_exec(name, scheme, target):
-    exe = "/usr/lib/nagios/plugins/check_http"
-    if not os.path.exists(exe):
-        note("monitoring-plugins is not installed: left out")
+def check_http(scheme, target):
+    if not have(CHECK_HTTP):
         return
-    argv = [exe, "-I", "127.0.0.1", "-H", "localhost", "-p",
+    argv = [CHECK_HTTP, "-I", "127.0.0.1", "-H", "localhost", "-p",
             str(target.https if scheme == "https" else target.http)]
     if scheme == "https":
         argv += ["-S", "--sni"]
-    r0, n = resource.getrusage(resource.RUSAGE_CHILDREN), 300
-    for _ in range(n):
-        subprocess.run(["taskset", "-c", "1"] + argv, stdout=subprocess.DEVNULL)
-    r1 = resource.getrusage(resource.RUSAGE_CHILDREN)
-    r2 = resource.getrusage(resource.RUSAGE_CHILDREN)
-    for _ in range(n):
-        subprocess.run(["taskset", "-c", "1", "/bin/true"], stdout=subprocess.DEVNULL)
-    r3 = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cost = lambda a, b: (b.ru_utime + b.ru_stime) - (a.ru_utime + a.ru_stime)
-    say(name, "check_http", "one_by_one", cost(r0, r1) / n * 1e6, "us_cpu_per_check",
-        of_it_exec_us=round(cost(r2, r3) / n * 1e6))
+    n = 60 if QUICK else 200
+    cost = []
+    for one in (argv, ["/bin/true"]):
+        c0 = children_s()
+        for _ in range(n):
+            subprocess.run(rig.pin(1, one), stdout=subprocess.DEVNULL, check=False)
+        cost.append((children_s() - c0) / n * 1e6)
+    say(scheme, "check_http", "saturated", cost[0], "us_cpu_per_check",
+        of_it_fork_and_exec_us=round(cost[1]))
 
 
-def measure_wrk(name, scheme, target):
-    if not shutil.which("wrk"):
+def wrk_close(scheme, target):
+    if not have("wrk"):
         return
-    port = target.https if scheme == "https" else target.http
-    r0 = resource.getrusage(resource.RUSAGE_CHILDREN)
-    out = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", "-c64", "-d%ds" % WINDOW, "-H",
-                          "Connection: close", "%s://127.0.0.1:%d/" % (scheme, port)],
-                         stdout=subprocess.PIPE).stdout.decode()
-    r1 = resource.getrusage(resource.RUSAGE_CHILDREN)
-    m = re.search(r"(\d+) requests in", out)
-    if m and int(m.group(1)):
-        used = (r1.ru_utime + r1.ru_stime) - (r0.ru_utime + r0.ru_stime)
-        say(name, "wrk_connection_close", "saturated", used / int(m.group(1)) * 1e6, "us_cpu_per_check",
-            note="resumes_tls" if scheme == "https" else "-")
+    c0 = children_s()
+    _, done = wrk(["-t1", "-c64", "-d%ds" % WINDOW, "-H", "Connection: close",
+                   target.url(scheme)], core=1)
+    if done:
+        say(scheme, "wrk_connection_close", "saturated", (children_s() - c0) / done * 1e6,
+            "us_cpu_per_check", resumes_tls=int(scheme == "https"))
 
 
-def bench_http(work, scheme):
+def bench_scheme(work, scheme):
     target = Target(os.path.join(work, scheme))
-    for rate in (200, 1000, None):
-        v = measure_daemon(work, scheme, scheme, rate, target)
-        c = measure_curl(scheme, scheme, rate, target)
-        if c:
-            say(scheme + "_ratio", "vedette/libcurl", rate or "saturated", v / c, "x")
-        measure_blackbox(work, scheme, scheme, rate, target)
-    measure_exec(scheme, scheme, target)
-    measure_wrk(scheme, scheme, target)
+    ca = target.ca if scheme == "https" else None
+    for rate in RATES:
+        ours, bare = [], []
+        for _ in range(ROUNDS):
+            ours.append(vedette_us(work, scheme, rate, target))
+            b = libcurl(target.url(scheme), rate, core=1, ca=ca)
+            bare += [b[0]] if b else []
+        v = statistics.median(ours)
+        say(scheme, "vedette", label(rate), v, "us_cpu_per_check")
+        if bare:
+            b = statistics.median(bare)
+            say(scheme, "libcurl", label(rate), b, "us_cpu_per_check")
+            say(scheme + "_ratio", "vedette/libcurl", label(rate), v / b, "x")
+        blackbox(work, scheme, rate, target)
+    check_http(scheme, target)
+    wrk_close(scheme, target)
     end(target.p)
 
+
+def bench_http(work):
+    bench_scheme(work, "http")
+
+
+def bench_https(work):
+    bench_scheme(work, "https")
+
+
+# -- ping --------------------------------------------------------------------
 
 def bench_ping(work):
     n = 1000
     mons = ["  - { name: p%d, type: ping, host: 127.0.%d.%d, packets: 1, interval: 1s, retries: 0 }\n"
             % (i, 1 + i // 250, 1 + i % 250) for i in range(n)]
     d = Daemon(work, "ping", mons)
-    time.sleep(4)
-    m0, c0 = d.core_metrics(), cpu_s(d.pid())
-    time.sleep(WINDOW)
-    m1, c1 = d.core_metrics(), cpu_s(d.pid())
-    done = d.checks(m1) - d.checks(m0)
+    time.sleep(3)
+    rate, cpu, m0, m1 = d.window(WINDOW)
     end(d.p)
-    say("ping", "vedette", "1000", (c1 - c0) / max(done, 1) * 1e6, "us_cpu_per_ping", checks=round(done))
-    tool = os.path.join(BUILD, "tests/bench/bench_ping")
-    if os.path.exists(tool):
-        out = subprocess.run(["taskset", "-c", "1", tool], stdout=subprocess.PIPE, timeout=120).stdout.decode()
-        sys.stdout.write("".join(l + "\n" for l in out.splitlines() if l.startswith("bench ")))
-    if shutil.which("fping"):
+    say("ping", "vedette", "1000/s_spread", cpu / max(rate, 1) * 1e6, "us_cpu_per_ping",
+        per_second=round(rate), lag_p99_s=lag(m0, m1, .99), what="judged_and_stored")
+    if have("fping"):
         hosts = "".join("127.0.%d.%d\n" % (1 + i // 250, 1 + i % 250) for i in range(n)).encode()
-        for label, args, per in (("paced_1000", ["-i", "1", "-c", "5", "-q"], 5),
-                                 ("burst", ["-i", "0", "-c", "10", "-p", "1000", "-q"], 10)):
-            r0 = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run(["taskset", "-c", "1", "fping"] + args, input=hosts, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)
-            r1 = resource.getrusage(resource.RUSAGE_CHILDREN)
-            used = (r1.ru_utime + r1.ru_stime) - (r0.ru_utime + r0.ru_stime)
-            say("ping", "fping", label, used / (n * per) * 1e6, "us_cpu_per_ping")
+        c0 = children_s()
+        output(["fping", "-i", "1", "-c", "5", "-q"], core=1, input=hosts)
+        say("ping", "fping", "1000/s_spread", (children_s() - c0) / (n * 5) * 1e6,
+            "us_cpu_per_ping")
+    if own("bench_ping"):
+        out = output([own("bench_ping")], core=1, timeout=90)
+        for who, us in re.findall(r"what=(vedette|fping) .*?cpu_us_per_ping=([0-9.]+)", out):
+            say("ping", who, "burst", float(us), "us_cpu_per_ping")
+
+
+# -- heartbeats --------------------------------------------------------------
+
+def bench_push(work):
+    """Each answer is sent after its heartbeat is durable."""
+    if not have("wrk"):
+        return
+    tokens = ["%032x" % (i * 7919 + 1) for i in range(1, 101)]
+    d = Daemon(work, "push", ["  - { name: b%d, type: push, token: \"%s\", interval: 1d }\n" % it
+                              for it in enumerate(tokens)], core=None, shards="auto")
+    script = os.path.join(work, "push.lua")
+    with open(script, "w") as f:
+        f.write("local t = {%s}\nlocal n = 0\nfunction request()\n  n = n %% #t + 1\n"
+                "  return wrk.format(\"GET\", \"/push/\" .. t[n])\nend\n"
+                % ",".join('"%s"' % t for t in tokens))
+    url = "http://127.0.0.1:%d/" % d.port
+    wrk(["-t1", "-c200", "-d1s", "-s", script, url])
+    c0 = cpu_s(d.p.pid)
+    text, done = wrk(["-t1", "-c200", "-d%ds" % WINDOW, "--latency", "-s", script, url])
+    used = cpu_s(d.p.pid) - c0
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    p99 = re.search(r"99%\s+([0-9.]+)(us|ms|s)", text)
+    end(d.p)
+    say("push", "vedette", "200_connections", done / WINDOW, "durable_answers_per_second",
+        refused=bad.group(1) if bad else 0, cpu_us=round(used / max(done, 1) * 1e6, 1))
+    if p99:
+        say("push_p99", "vedette", "200_connections",
+            float(p99.group(1)) * {"us": 1e-3, "ms": 1, "s": 1e3}[p99.group(2)], "ms")
+
+
+# -- many monitors -----------------------------------------------------------
+
+def mixed(i, port):
+    addr = "127.%d.%d.%d" % (1 + i % 3, i // 250 % 250, 1 + i % 250)
+    if i % 3 == 0:
+        what = "type: http, url: \"http://%s:%d/\"" % (addr, port)
+    elif i % 3 == 1:
+        what = "type: tcp, host: %s, port: %d" % (addr, port)
+    else:
+        what = "type: ping, host: %s, packets: 1" % addr
+    return "  - { name: m%d, %s, interval: 10s }\n" % (i, what)
+
+
+def scale(work, target, n, idle_kib):
+    mons = [mixed(i, target.http) for i in range(n)]
+    d = Daemon(work, "scale%d" % n, mons, core=None, shards="auto", in_flight=4096)
+    say("ready", "vedette", n, d.ready_s, "s_with_a_fresh_store")
+    say("first_check", "vedette", n, d.first_check_s(), "s_with_a_fresh_store")
+    time.sleep(12)   # every monitor has had its first check
+    rate, cpu, m0, m1 = d.window(10 if QUICK else 20)
+    say("scale_rate", "vedette", n, rate, "checks_per_second", wanted=n // 10,
+        failed=round(checks(m1, "fail") - checks(m0, "fail")),
+        voided=round(checks(m1, "void") - checks(m0, "void")))
+    say("scale_lag_p99", "vedette", n, lag(m0, m1, .99), "s_at_most")
+    say("scale_cpu", "vedette", n, cpu * 100, "percent_of_a_core")
+    say("rss", "vedette", n, rss_kib(d.p.pid) / 1024, "MiB")
+    say("rss_per_monitor", "vedette", n, (rss_kib(d.p.pid) - idle_kib) / n, "KiB")
+    end(d.p)
+    d.start()
+    say("restart_ready", "vedette", n, d.ready_s, "s_with_all_of_it_stored")
+    say("restart_first_check", "vedette", n, d.first_check_s(), "s_with_all_of_it_stored")
+    end(d.p)
 
 
 def bench_scale(work):
     target = Target(os.path.join(work, "scale"))
-    tcp = target.http
-    base = Daemon(work, "idle", ["  - { name: hb, type: push, interval: 1d }\n"], core=None, shards=2)
+    d = Daemon(work, "idle", ["  - { name: hb, type: push, interval: 1d }\n"], core=None, shards="auto")
+    d.get("/")
     time.sleep(2)
-    idle = rss_kib(base.pid())
+    idle = rss_kib(d.p.pid)
     say("rss_idle", "vedette", "-", idle / 1024, "MiB")
-    end(base.p)
-    for n in (10000, 100000):
-        mons = []
-        for i in range(n):
-            addr = "127.%d.%d.%d" % (1 + i % 3, (i // 250) % 250, 1 + i % 250)
-            if i % 3 == 0:
-                mons.append("  - { name: m%d, type: http, url: \"http://%s:%d/\", interval: 10s }\n" % (i, addr, tcp))
-            elif i % 3 == 1:
-                mons.append("  - { name: m%d, type: tcp, host: %s, port: %d, interval: 10s }\n" % (i, addr, tcp))
-            else:
-                mons.append("  - { name: m%d, type: ping, host: %s, packets: 1, interval: 10s }\n" % (i, addr))
-        d = Daemon(work, "scale%d" % n, mons, core=None, shards=0)
-        first = None
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            if d.checks() > 0:
-                first = time.monotonic() - d.t0
-                break
-            time.sleep(0.02)
-        say("ready", "vedette", n, d.ready_s, "s_from_start_to_answering")
-        if first:
-            say("first_check", "vedette", n, first, "s_from_empty_store")
-        time.sleep(15)
-        m0, c0, t0 = d.core_metrics(), cpu_s(d.pid()), time.monotonic()
-        time.sleep(20 if QUICK else 30)
-        m1, c1, t1 = d.core_metrics(), cpu_s(d.pid()), time.monotonic()
-        rate = (d.checks(m1) - d.checks(m0)) / (t1 - t0)
-        say("scale_rate", "vedette", n, rate, "checks_per_second", wanted=n / 10)
-        say("scale_lag_p99", "vedette", n, quantile(m0, m1, .99), "s_at_most")
-        say("scale_cpu", "vedette", n, (c1 - c0) / (t1 - t0) * 100, "percent_of_a_core")
-        say("rss_per_monitor", "vedette", n, (rss_kib(d.pid()) - idle) / n, "KiB")
-        end(d.p)
-        # the same store again: from start to first check with everything stored
-        t = time.monotonic()
-        p = spawn([VEDETTE, "serve", "-c", os.path.join(d.dir, "vedette.yaml")], stdout=subprocess.DEVNULL,
-                  stderr=subprocess.DEVNULL)
-        d.p, done = p, 0
-        while time.monotonic() - t < 60 and not done:
-            try:
-                done = d.checks()
-            except OSError:
-                pass
-            time.sleep(0.02)
-        say("restart_first_check", "vedette", n, time.monotonic() - t, "s")
-        end(p)
+    end(d.p)
+    for n in (10000,) if QUICK else (10000, 100000):
+        scale(work, target, n, idle)
     end(target.p)
 
 
+# -- the store alone -----------------------------------------------------------
+
+def bench_store(_work):
+    tool = own("bench_store")
+    out = output([tool, "200000" if QUICK else "400000"], timeout=120) if tool else ""
+    for figure, value, unit in re.findall(r"figure=(\S+) value=(\S+) unit=(\S+)", out):
+        who = {"writer_rows_per_s": "vedette_writer", "bare_rows_per_s": "bare_sqlite"}.get(figure)
+        say("store_rows" if who else "store_" + figure, who or "vedette", "-", float(value), unit)
+
+
+CHART = (("http", "CPU per HTTP check"), ("https", "CPU per HTTPS check"), ("ping", "CPU per ping"),
+         ("store_rows", "Durable rows"))
+
+
 def main():
-    what = [a for a in sys.argv[1:] if not a.startswith("-")] or ["http", "https", "ping", "scale"]
+    runs = {"http": bench_http, "https": bench_https, "ping": bench_ping, "push": bench_push,
+            "scale": bench_scale, "store": bench_store}
+    what = [a for a in sys.argv[1:] if a != "--quick"] or list(runs)
+    unknown = [w for w in what if w not in runs]
+    if unknown:
+        raise SystemExit("unknown benchmark %s; allowed: %s --quick" % (unknown[0], " ".join(runs)))
+    rig.name_missing()
+    print("bench machine cores=%d load1=%.2f" % (os.cpu_count(), os.getloadavg()[0]), flush=True)
     work = tempfile.mkdtemp(prefix="vedette-bench-")
-    load = os.getloadavg()
-    print("bench machine cores=%d load1=%.2f" % (os.cpu_count(), load[0]), flush=True)
+    began = time.monotonic()
+    rig.bounded(LIMIT_S)
     try:
         for w in what:
-            note(w)
-            if w in ("http", "https"):
-                bench_http(work, w)
-            elif w == "ping":
-                bench_ping(work)
-            elif w == "scale":
-                bench_scale(work)
-            else:
-                raise SystemExit("unknown benchmark %s; allowed: http https ping scale" % w)
+            note("%s, %d s so far" % (w, time.monotonic() - began))
+            runs[w](work)
     finally:
-        for p in procs:
-            end(p)
+        rig.end_all()
         shutil.rmtree(work, ignore_errors=True)
+        rig.chart(CHART)
+    say("took", "bench", "-", time.monotonic() - began, "s")
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     main()

@@ -4,6 +4,7 @@ body is told."""
 
 import json
 import os
+import sqlite3
 
 import harness
 
@@ -132,3 +133,82 @@ def test_the_schema_takes_numbers_that_are_words():
     for words in found:
         if "4" in words:
             assert 4 in words and 6 in words
+
+
+def refused(d):
+    p = harness.run("serve", "-c", d.config_path)
+    assert p.returncode == 1, p
+    assert "nothing was changed" in p.stderr, p
+    return p.stderr
+
+
+def test_a_database_cut_short_is_not_begun_anew(make_daemon):
+    d = make_daemon({"monitors": [{"name": "A", **PUSH}]}).start()
+    d.stop()
+    db = os.path.join(d.data, "vedette.db")
+    whole = open(db, "rb").read()
+    for size in (1, 100, 3000, 4096, len(whole) - 4096):
+        with open(db, "wb") as f:
+            f.write(whole[:size])
+        assert "damaged" in refused(d), size
+        assert open(db, "rb").read() == whole[:size], size
+    with open(db, "wb") as f:
+        f.write(whole)
+    d.start()
+
+
+def test_a_migration_from_the_future_is_named_so(make_daemon):
+    d = make_daemon({}).start()
+    d.stop()
+    db = sqlite3.connect(os.path.join(d.data, "vedette.db"))
+    db.execute("INSERT INTO migration VALUES(99, 'later', 1, 1)")
+    db.commit()
+    db.close()
+    err = refused(d)
+    assert "schema 99" in err and "newer" in err, err
+
+
+def test_a_data_directory_that_is_a_file(make_daemon):
+    d = make_daemon({})
+    with open(d.data, "w") as f:
+        f.write("mine")
+    p = harness.run("serve", "-c", d.config_path)
+    assert p.returncode == 1 and f"{d.data} is a file" in p.stderr, p
+    assert open(d.data).read() == "mine"
+
+
+def test_a_reload_says_what_waits_for_a_restart(make_daemon):
+    d = make_daemon({"monitors": [{"name": "A", **PUSH}]}).start()
+    d.reload()
+    assert "next start" not in d.log()
+    d.configure({"monitors": [{"name": "A", **PUSH}],
+                 "server": {"http": "127.0.0.1:1"},
+                 "status_page": {"title": "Other"},
+                 "limits": {"in_flight": 7}})
+    d.reload()
+    line = [x for x in d.log().splitlines() if "next start" in x]
+    assert len(line) == 1 and line[0].endswith(
+        'settings="server.http, status_page.title"'), line
+
+
+def test_a_refused_reload_leaves_the_log_as_it_was(make_daemon):
+    # What is wrong with it shows only beside what is stored.
+    d = make_daemon({"monitors": [
+        {"name": "G", "type": "group", "monitors": []}]}).start()
+    a = d.api.post("/api/v1/monitors", {"name": "M", "group": "G", **PUSH})
+    assert a.status == 201, a
+    d.configure({"monitors": [{"name": "G", **PUSH}],
+                 "log": {"format": "json"}})
+    d.reload()
+    assert "not applied" in d.log().splitlines()[-1]
+    d.configure({"monitors": [{"name": "G", "type": "group"}]})
+    d.reload()
+    assert not [x for x in d.log().splitlines() if x.startswith("{")]
+
+
+def test_a_plan_names_channels_as_such(make_daemon):
+    d = make_daemon({}).start()
+    path = write(d, "c.yaml", {"channels": [
+        {"name": "ops", "type": "exec", "command": ["/bin/true"]}]})
+    p = d.cli("plan", "-f", path)
+    assert p.returncode == 3 and "~ set channel ops (exec)" in p.stdout, p

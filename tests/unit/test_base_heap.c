@@ -28,11 +28,13 @@ static void
 heap_check(const struct heap *h)
 {
 	for (size_t i = 0; i < h->n; i++) {
-		const struct heap_node *p = h->v[i == 0 ? 0 : (i - 1) / 2];
+		const struct heap_slot *p = &h->v[i == 0 ? 0 : (i - 1) / 4];
+		const struct heap_slot *e = &h->v[i];
 
-		assert_int_equal(h->v[i]->at, i + 1);
-		assert_true(p->key < h->v[i]->key ||
-		    (p->key == h->v[i]->key && p->seq <= h->v[i]->seq));
+		assert_int_equal(e->node->at, i + 1);
+		assert_int_equal(e->node->key, e->key);
+		assert_true(p->key < e->key ||
+		    (p->key == e->key && p->seq <= e->seq));
 	}
 }
 

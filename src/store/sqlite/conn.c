@@ -20,6 +20,7 @@
  * deadline: some tens of microseconds. */
 #define PROGRESS_STEPS 1000
 #define TRUNCATE_BUSY_MS 50
+#define PAGE_BYTES 4096   /* as pragma.c has it */
 
 struct conn {
 	struct backend b;

@@ -1,0 +1,308 @@
+"""What every benchmark needs: processes pinned to a core and their CPU, a
+target that answers, the daemon with some monitors, figures and a chart."""
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
+VEDETTE = os.environ.get("VEDETTE", os.path.join(BUILD, "vedette"))
+CHECK_HTTP = "/usr/lib/nagios/plugins/check_http"
+QUICK = "--quick" in sys.argv
+
+# What is compared with, and the Debian package that has it.
+PEERS = {"nginx": "nginx-light", "openssl": "openssl", "taskset": "util-linux",
+         "wrk": "wrk", "fping": "fping",
+         "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
+         CHECK_HTTP: "monitoring-plugins-basic"}
+NEEDED = ("nginx", "openssl", "taskset")
+
+procs = []
+figures = []
+
+
+def say(name, who, rate, value, unit, **more):
+    extra = "".join(" %s=%s" % kv for kv in more.items())
+    text = "%.4g" % value if isinstance(value, float) else value
+    print("bench %s who=%s rate=%s value=%s unit=%s%s" % (name, who, rate, text, unit, extra),
+          flush=True)
+    figures.append((name, who, str(rate), float(value), unit))
+
+
+def note(text):
+    print("# " + text, file=sys.stderr, flush=True)
+
+
+def have(tool):
+    return os.path.exists(tool) if "/" in tool else shutil.which(tool) is not None
+
+
+def own(name):
+    """One of our bench programs, or None when it is not built."""
+    path = os.path.join(BUILD, "tests/bench", name)
+    return path if os.path.exists(path) else None
+
+
+def name_missing():
+    for tool, package in PEERS.items():
+        if not have(tool):
+            note("missing: %s (apt-get install %s)%s" % (tool, package, "" if tool in NEEDED
+                                                         else ": left out"))
+    for tool in ("bench_check", "bench_ping", "bench_store"):
+        if own(tool) is None:
+            note("missing: %s/tests/bench/%s: left out; make bench builds it" % (BUILD, tool))
+    if not os.path.exists(VEDETTE) or not all(have(t) for t in NEEDED):
+        raise SystemExit("cannot measure without %s, %s" % (VEDETTE, ", ".join(NEEDED)))
+
+
+# -- processes -------------------------------------------------------------
+
+def pin(core, argv):
+    return argv if core is None else ["taskset", "-c", str(core)] + argv
+
+
+def spawn(argv, core=None, **kw):
+    p = subprocess.Popen(pin(core, argv), **kw)
+    procs.append(p)
+    return p
+
+
+def end(p):
+    if p.poll() is None:
+        p.terminate()
+        try:
+            p.wait(30)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
+
+
+def end_all():
+    for p in procs:
+        end(p)
+
+
+def output(argv, core=None, timeout=60, **kw):
+    """What it prints; "" when it fails or does not end."""
+    try:
+        return subprocess.run(pin(core, argv), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              timeout=timeout, **kw).stdout.decode()
+    except (OSError, subprocess.TimeoutExpired) as e:
+        note("%s: %s" % (os.path.basename(argv[0]), e))
+        return ""
+
+
+def children_s():
+    r = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return r.ru_utime + r.ru_stime
+
+
+def cpu_s(pid):
+    """Seconds on a CPU of all threads that live, to the nanosecond."""
+    total = 0
+    for t in os.listdir("/proc/%d/task" % pid):
+        try:
+            with open("/proc/%d/task/%s/schedstat" % (pid, t)) as f:
+                total += int(f.read().split()[0])
+        except OSError:
+            pass
+    return total / 1e9
+
+
+def rss_kib(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_port(port, deadline=20):
+    until = time.monotonic() + deadline
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit("nothing listens on port %d" % port)
+
+
+# -- the target --------------------------------------------------------------
+
+NGINX = """
+daemon off; master_process off; worker_processes 1; pid nginx.pid; error_log error.log;
+worker_rlimit_nofile 60000;
+events { worker_connections 40000; }
+http {
+  access_log off; client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp;
+  uwsgi_temp_path tmp; scgi_temp_path tmp; reset_timedout_connection on;
+  server { listen 0.0.0.0:%d backlog=30000; location / { return 200 "ok\\n"; } }
+  server { listen 0.0.0.0:%d ssl backlog=30000; ssl_certificate srv.pem; ssl_certificate_key srv.key;
+           ssl_session_cache off; ssl_session_tickets off; location / { return 200 "ok\\n"; } }
+}
+"""
+
+
+class Target:
+    """nginx on core 0 that answers "ok" on all of 127/8, plain and TLS."""
+
+    def __init__(self, work):
+        self.dir = os.path.join(work, "nginx")
+        os.makedirs(self.dir)
+        self.http, self.https = free_port(), free_port()
+        self.ca = os.path.join(self.dir, "ca.pem")
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        self.openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "90",
+                     "-subj", "/CN=bench CA")
+        self.openssl("req", *key, "-keyout", "srv.key", "-out", "srv.csr", "-subj", "/CN=localhost")
+        with open(os.path.join(self.dir, "ext"), "w") as f:
+            f.write("subjectAltName=DNS:localhost,IP:127.0.0.1")
+        self.openssl("x509", "-req", "-in", "srv.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+                     "-CAcreateserial", "-out", "srv.pem", "-days", "90", "-extfile", "ext")
+        conf = os.path.join(self.dir, "nginx.conf")
+        with open(conf, "w") as f:
+            f.write(NGINX % (self.http, self.https))
+        self.p = spawn(["nginx", "-p", self.dir, "-c", conf], core=0, stderr=subprocess.DEVNULL)
+        wait_port(self.http)
+        wait_port(self.https)
+
+    def openssl(self, *argv):
+        subprocess.run(("openssl",) + argv, check=True, cwd=self.dir, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def url(self, scheme):
+        return "%s://127.0.0.1:%d/" % (scheme, self.https if scheme == "https" else self.http)
+
+
+# -- the daemon --------------------------------------------------------------
+
+class Daemon:
+    """vedette with these monitors; answers when the constructor returns."""
+
+    def __init__(self, work, name, monitors, shards=1, core=1, in_flight=256, net=""):
+        self.dir = os.path.join(work, name)
+        self.core = core
+        os.makedirs(self.dir)
+        self.port = free_port()
+        self.conf = os.path.join(self.dir, "vedette.yaml")
+        with open(self.conf, "w") as f:
+            f.write("server: { http: 127.0.0.1:%d, data: %s/data }\n" % (self.port, self.dir))
+            f.write("limits: { shards: %s, in_flight: %d, per_host: %d }\n"
+                    % (shards, in_flight, in_flight))
+            f.write("log: { level: warn }\n%smonitors:\n" % net)
+            f.writelines(monitors)
+        self.start()
+
+    def start(self):
+        with open(os.path.join(self.dir, "log"), "a") as log:
+            self.t0 = time.monotonic()
+            self.p = spawn([VEDETTE, "serve", "-c", self.conf], core=self.core,
+                           stdout=subprocess.DEVNULL, stderr=log)
+        while True:
+            if self.p.poll() is not None:
+                with open(os.path.join(self.dir, "log")) as f:
+                    raise SystemExit("vedette ended: " + f.read()[:2000])
+            try:
+                self.get("/readyz")
+                break
+            except OSError:
+                if time.monotonic() - self.t0 > 120:
+                    raise SystemExit("vedette did not get ready")
+                time.sleep(0.005)
+        self.ready_s = time.monotonic() - self.t0
+
+    def get(self, path):
+        url = "http://127.0.0.1:%d%s" % (self.port, path)
+        with urllib.request.urlopen(url, timeout=60) as r:
+            return r.read().decode()
+
+    def metrics(self):
+        """The families without a monitor label."""
+        out = {}
+        for line in self.get("/metrics").splitlines():
+            if not line.startswith("#") and "monitor=" not in line and " " in line:
+                k, v = line.rsplit(" ", 1)
+                out[k] = float(v)
+        return out
+
+    def first_check_s(self, deadline=60):
+        """Seconds from the start to the first finished check."""
+        while time.monotonic() - self.t0 < deadline:
+            if checks(self.metrics()) > 0:
+                return time.monotonic() - self.t0
+            time.sleep(0.01)
+        return float("inf")
+
+    def window(self, seconds):
+        """Over this time: checks per second, CPU seconds per second, and the
+        metrics at both ends. Reading them, which costs CPU too, is outside of
+        what is counted."""
+        m0, t0 = self.metrics(), time.monotonic()
+        c0, w0 = cpu_s(self.p.pid), time.monotonic()
+        time.sleep(seconds)
+        c1, w1 = cpu_s(self.p.pid), time.monotonic()
+        m1, t1 = self.metrics(), time.monotonic()
+        return (checks(m1) - checks(m0)) / (t1 - t0), (c1 - c0) / (w1 - w0), m0, m1
+
+
+def checks(m, result=None):
+    """Checks that ended; those voided as our own fault do not count."""
+    wanted = (result,) if result else ("ok", "fail")
+    return sum(v for k, v in m.items() if k.startswith("vedette_checks_total{")
+               and any('result="%s"' % r in k for r in wanted))
+
+
+def lag(before, after, q):
+    """This quantile of the lag between two looks: at most so many seconds."""
+    rows = []
+    for k in after:
+        m = re.match(r'vedette_scheduler_lag_seconds_bucket\{.*le="([^"]+)"', k)
+        if m:
+            rows.append((float(m.group(1)), after[k] - before.get(k, 0)))
+    rows.sort()
+    for le, n in rows:
+        if rows[-1][1] and n >= q * rows[-1][1]:
+            return le
+    return float("nan")
+
+
+# -- the chart ---------------------------------------------------------------
+
+WIDTH = 46
+
+
+def chart(names):
+    """Bars per name and rate, the shortest first; they share a scale."""
+    for name, title in names:
+        rates = []
+        for f in figures:
+            if f[0] == name and f[2] not in rates:
+                rates.append(f[2])
+        for rate in rates:
+            rows = sorted((f[3], f[1]) for f in figures if f[0] == name and f[2] == rate)
+            unit = [f[4] for f in figures if f[0] == name and f[2] == rate][0]
+            print("\n%s, %s (%s)" % (title, rate, unit))
+            for value, who in rows:
+                bar = "#" * max(1, round(WIDTH * value / rows[-1][0])) if rows[-1][0] > 0 else ""
+                print("  %-22s %8.4g %s" % (who, value, bar))
+
+
+def bounded(seconds):
+    """End by ourselves, whatever hangs."""
+    def over(*_):
+        note("not done after %d s: stopped" % seconds)
+        raise SystemExit(1)
+    signal.signal(signal.SIGALRM, over)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.alarm(seconds)
