@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "conf/monitor.h"
 #include "http/field.h"
 #include "http/server.h"
 #include "http/show.h"
@@ -38,6 +39,11 @@ monitors_filter(struct req *q, struct view_filter *f)
 	if (f->type.n > 0 && !monitors_type_ok(q, f->type)) {
 		answer_problem(&q->out, 400, "type",
 		    "type is not one that this vedette knows");
+		return false;
+	}
+	if (f->search.n > MONITOR_PATH_MAX) {
+		answer_problem(&q->out, 400, "search",
+		    "search has more than %d bytes", MONITOR_PATH_MAX);
 		return false;
 	}
 	return req_arg_flag(q, "archived", &f->archived);

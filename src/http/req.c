@@ -244,7 +244,8 @@ req_body_json(struct req *q)
 		    (uint32_t)je.line : 0};
 
 		(void)fail(&ei, ERR_PARSE, "the body is not JSON: %s",
-		    je.text);
+		    json_error_code(&je) == json_error_null_character ?
+		    "\\u0000 is not allowed" : je.text);
 		answer_fail(&q->out, ERR_PARSE, &ei);
 		return NULL;
 	}

@@ -227,9 +227,10 @@ def mixed(i, port):
 
 def scale(work, target, n, idle_kib):
     mons = [mixed(i, target.http) for i in range(n)]
-    d = Daemon(work, "scale%d" % n, mons, core=None, shards="auto", in_flight=4096)
+    d = Daemon(work, "scale%d" % n, mons, core=None, shards="auto", in_flight=4096,
+               target=target)
     say("ready", "vedette", n, d.ready_s, "s_with_a_fresh_store")
-    say("first_check", "vedette", n, d.first_check_s(), "s_with_a_fresh_store")
+    say("first_check", "vedette", n, d.first_s, "s_with_a_fresh_store")
     time.sleep(12)   # every monitor has had its first check
     rate, cpu, m0, m1 = d.window(10 if QUICK else 20)
     say("scale_rate", "vedette", n, rate, "checks_per_second", wanted=n // 10,
@@ -240,9 +241,9 @@ def scale(work, target, n, idle_kib):
     say("rss", "vedette", n, rss_kib(d.p.pid) / 1024, "MiB")
     say("rss_per_monitor", "vedette", n, (rss_kib(d.p.pid) - idle_kib) / n, "KiB")
     end(d.p)
-    d.start()
+    d.start(target)
     say("restart_ready", "vedette", n, d.ready_s, "s_with_all_of_it_stored")
-    say("restart_first_check", "vedette", n, d.first_check_s(), "s_with_all_of_it_stored")
+    say("restart_first_check", "vedette", n, d.first_s, "s_with_all_of_it_stored")
     end(d.p)
 
 

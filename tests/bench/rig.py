@@ -150,6 +150,7 @@ http {
   server { listen 0.0.0.0:%d backlog=30000; location / { return 200 "ok\\n"; } }
   server { listen 0.0.0.0:%d ssl backlog=30000; ssl_certificate srv.pem; ssl_certificate_key srv.key;
            ssl_session_cache off; ssl_session_tickets off; location / { return 200 "ok\\n"; } }
+  server { listen 127.0.0.1:%d; location / { stub_status; } }
 }
 """
 
@@ -160,7 +161,7 @@ class Target:
     def __init__(self, work):
         self.dir = os.path.join(work, "nginx")
         os.makedirs(self.dir)
-        self.http, self.https = free_port(), free_port()
+        self.http, self.https, self.count = free_port(), free_port(), free_port()
         self.ca = os.path.join(self.dir, "ca.pem")
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         self.openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "90",
@@ -172,10 +173,20 @@ class Target:
                      "-CAcreateserial", "-out", "srv.pem", "-days", "90", "-extfile", "ext")
         conf = os.path.join(self.dir, "nginx.conf")
         with open(conf, "w") as f:
-            f.write(NGINX % (self.http, self.https))
+            f.write(NGINX % (self.http, self.https, self.count))
         self.p = spawn(["nginx", "-p", self.dir, "-c", conf], core=0, stderr=subprocess.DEVNULL)
         wait_port(self.http)
         wait_port(self.https)
+        wait_port(self.count)
+        self.own = 0      # connections that only counted
+        self.own = self.accepted()
+
+    def accepted(self):
+        """Connections so far that were not made by this."""
+        with urllib.request.urlopen("http://127.0.0.1:%d/" % self.count, timeout=10) as r:
+            n = int(r.read().decode().split("\n")[2].split()[0])
+        self.own += 1
+        return n - self.own
 
     def openssl(self, *argv):
         subprocess.run(("openssl",) + argv, check=True, cwd=self.dir, stdout=subprocess.DEVNULL,
@@ -190,7 +201,8 @@ class Target:
 class Daemon:
     """vedette with these monitors; answers when the constructor returns."""
 
-    def __init__(self, work, name, monitors, shards=1, core=1, in_flight=256, net=""):
+    def __init__(self, work, name, monitors, shards=1, core=1, in_flight=256, net="",
+                 target=None):
         self.dir = os.path.join(work, name)
         self.core = core
         os.makedirs(self.dir)
@@ -202,25 +214,36 @@ class Daemon:
                     % (shards, in_flight, in_flight))
             f.write("log: { level: warn }\n%smonitors:\n" % net)
             f.writelines(monitors)
-        self.start()
+        self.start(target)
 
-    def start(self):
+    def start(self, target=None):
+        """With a target also the seconds until it sees the first check."""
+        was = target.accepted() if target else 0
+        first = None
         with open(os.path.join(self.dir, "log"), "a") as log:
-            self.t0 = time.monotonic()
+            self.t0, self.ready_s = time.monotonic(), None
             self.p = spawn([VEDETTE, "serve", "-c", self.conf], core=self.core,
                            stdout=subprocess.DEVNULL, stderr=log)
         while True:
             if self.p.poll() is not None:
                 with open(os.path.join(self.dir, "log")) as f:
                     raise SystemExit("vedette ended: " + f.read()[:2000])
-            try:
-                self.get("/readyz")
+            if target and first is None and target.accepted() > was:
+                first = time.monotonic() - self.t0
+            if self.ready_s is None and self.answers():
+                self.ready_s = time.monotonic() - self.t0
+            if self.ready_s is not None and (first or not target):
                 break
-            except OSError:
-                if time.monotonic() - self.t0 > 120:
-                    raise SystemExit("vedette did not get ready")
-                time.sleep(0.005)
-        self.ready_s = time.monotonic() - self.t0
+            if time.monotonic() - self.t0 > 120:
+                raise SystemExit("vedette did not get ready")
+            time.sleep(0.01)
+        self.first_s = first
+
+    def answers(self):
+        try:
+            return self.get("/readyz") != ""
+        except OSError:
+            return False
 
     def get(self, path):
         url = "http://127.0.0.1:%d%s" % (self.port, path)
@@ -235,14 +258,6 @@ class Daemon:
                 k, v = line.rsplit(" ", 1)
                 out[k] = float(v)
         return out
-
-    def first_check_s(self, deadline=60):
-        """Seconds from the start to the first finished check."""
-        while time.monotonic() - self.t0 < deadline:
-            if checks(self.metrics()) > 0:
-                return time.monotonic() - self.t0
-            time.sleep(0.01)
-        return float("inf")
 
     def window(self, seconds):
         """Over this time: checks per second, CPU seconds per second, and the
@@ -267,7 +282,7 @@ def lag(before, after, q):
     """This quantile of the lag between two looks: at most so many seconds."""
     rows = []
     for k in after:
-        m = re.match(r'vedette_scheduler_lag_seconds_bucket\{.*le="([^"]+)"', k)
+        m = re.match(r'vedette_sched_lag_seconds_bucket\{.*le="([^"]+)"', k)
         if m:
             rows.append((float(m.group(1)), after[k] - before.get(k, 0)))
     rows.sort()

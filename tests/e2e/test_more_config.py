@@ -212,3 +212,11 @@ def test_a_plan_names_channels_as_such(make_daemon):
         {"name": "ops", "type": "exec", "command": ["/bin/true"]}]})
     p = d.cli("plan", "-f", path)
     assert p.returncode == 3 and "~ set channel ops (exec)" in p.stdout, p
+
+
+def test_refusals_speak_of_what_was_sent(daemon):
+    a = daemon.api.get("/api/v1/monitors?search=" + "x" * 4000)
+    assert a.status == 400 and a.json()["field"] == "search", a
+    assert "bytes" in a.json()["detail"]
+    a = daemon.api.post("/api/v1/monitors", {"name": "a\0b", **PUSH})
+    assert a.status == 400 and "JSON_ALLOW" not in a.text, a
