@@ -456,8 +456,10 @@ wait_for_stop(struct core *co, const sigset_t *set)
 			    sig == SIGINT ? "INT" : "TERM"));
 			break;
 		}
-		if (sig == SIGHUP)
+		if (sig == SIGHUP) {
 			core_reload(co);
+			(void)malloc_trim(0);
+		}
 		/* A store that fails is no reason to be killed: what it has
 		 * not taken yet lives in our queue. */
 		(void)sd_notify(0, "WATCHDOG=1");
@@ -500,6 +502,8 @@ serve_main(int argc, char **argv)
 	fds_raise(&co.settings);
 	e = core_start(&co, &ei);
 	if (e == ERR_OK) {
+		/* What reading a long file took, 1 KiB a monitor, goes back. */
+		(void)malloc_trim(0);
 		announce(&co);
 		wait_for_stop(&co, &set);
 	} else {

@@ -301,12 +301,18 @@ metrics_get(struct req *q)
 	static const char type[] = "text/plain; version=0.0.4; charset=utf-8";
 	struct http *h = q->h;
 	BUF_AUTO(b, METRICS_MAX);
-	enum err e;
+	bool monitors = true;
+	enum err e = ERR_OK;
 
 	if (!h->c.settings->metrics.public_ && !auth_is_local(q) &&
 	    !auth_check(q, SCOPE_READ))
 		return ANSWERED;
-	e = metrics_monitors(&b, h);
+	/* A hundred thousand monitors are 90 MB of text: the daemon's own
+	 * figures can be had without. */
+	if (!req_arg_flag(q, "monitors", &monitors))
+		return ANSWERED;
+	if (monitors)
+		e = metrics_monitors(&b, h);
 	if (e != ERR_OK)
 		return req_fail(q, e, NULL);
 	metrics_store(&b, h);

@@ -87,7 +87,8 @@ const struct route routes[] = {
 	{ "GET", "/status.json", SCOPE_NONE, RUN_INLINE, snapshot_get,
 	  .params = status_params, .summary = "The status page as JSON." },
 	{ "GET", "/metrics", SCOPE_NONE, RUN_INLINE, metrics_get,
-	  .any_param = true, .summary = "Prometheus text format." },
+	  .any_param = true, .summary = "Prometheus text format; with "
+	  "?monitors=no without a monitor's own figures." },
 	{ "GET", "/healthz", SCOPE_NONE, RUN_INLINE, health_alive,
 	  .any_param = true, .summary = "Is the daemon alive?" },
 	{ "GET", "/readyz", SCOPE_NONE, RUN_INLINE, health_ready,

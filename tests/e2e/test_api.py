@@ -347,7 +347,9 @@ def test_sse_resumes_without_gap_or_repeat(make_daemon):
 
 
 def test_sse_many_clients_and_a_limit(make_daemon):
-    d = make_daemon({"limits": {"sse_clients": 3}}).start()
+    token = "r" * 32
+    d = make_daemon({"limits": {"sse_clients": 3}, "monitors": [
+        {"name": "P", **PUSH, "token": token}]}).start()
     streams = [d.events_stream() for _ in range(3)]
     try:
         assert all(s.status == 200 for s in streams)
@@ -357,10 +359,13 @@ def test_sse_many_clients_and_a_limit(make_daemon):
         assert d.api.get("/healthz").status == 200
     finally:
         [s.close() for s in streams]
-    harness.wait_for(lambda: try_stream(d), what="room again")
+    harness.wait_for(lambda: try_stream(d, token), what="room again")
 
 
-def try_stream(d):
+def try_stream(d, token):
+    """That a client has gone is noticed when something is sent to it."""
+    for status in ("down", "up"):
+        assert d.push(token, "?status=" + status).status == 200
     s = d.events_stream()
     s.close()
     return s.status == 200

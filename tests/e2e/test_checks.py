@@ -15,16 +15,16 @@ from harness import TcpServer, WebServer, web_answer
 FAST = {"interval": "1s", "timeout": "500ms", "retries": 0}
 
 
-def one(d, monitor, *statuses, timeout=15):
+def one(d, monitor, *statuses, timeout=15, why=None):
     """Start d with one monitor M and wait for its verdict."""
     d.monitors([{"name": "M", **FAST, **monitor}])
     d.start()
-    return d.wait_status("M", *statuses, timeout=timeout)
+    return d.wait_status("M", *statuses, timeout=timeout, why=why)
 
 
 def expect(make_daemon, monitor, status, why, reason=None):
     d = make_daemon()
-    m = one(d, monitor, status)
+    m = one(d, monitor, status, why=why)
     assert m["why"] == why, (m["why"], m["reason"])
     if reason is not None:
         assert reason in m["reason"], m["reason"]
@@ -303,7 +303,7 @@ def test_certificates_are_told_apart(make_daemon, pki, closing):
                      "net": {"ca_file": str(pki / "ca.pem")}}).start()
     for name, status, why in CERTS:
         for kind in ("http", "tcp"):
-            m = d.wait_status(f"{kind} {name}", status)
+            m = d.wait_status(f"{kind} {name}", status, why=why)
             assert m["why"] == why, (kind, name, m["why"], m["reason"])
         m = d.wait_status(f"insecure {name}", "up")
         assert m["cert_expires"] is not None
@@ -365,7 +365,7 @@ def test_tcp(make_daemon, closing):
             ("other", "down", "tcp_expect"), ("silent", "down", "timeout"),
             ("closed", "down", "net_refused"),
             ("hole", "down", "net_timeout")):
-        m = d.wait_status(name, status)
+        m = d.wait_status(name, status, why=why)
         assert m["why"] == why, (name, m["why"], m["reason"])
     assert d.samples("six")[0]["peer"] == f"[::1]:{six.port}"
 

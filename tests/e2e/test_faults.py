@@ -91,7 +91,8 @@ def test_http_faults_are_told_apart(make_daemon, faults):
     for p, (status, why) in HTTP.items():
         name = p.strip("/").replace("/", " ")
         try:
-            m = d.wait_status(name, "up", "down", "degraded", timeout=20)
+            m = d.wait_status(name, "up", "down", "degraded", timeout=20,
+                              why=why)
         except AssertionError as e:
             wrong.append(str(e)[:200])
             continue
@@ -148,7 +149,7 @@ def test_tcp_faults_are_told_apart(make_daemon, faults):
     for n, (status, why) in {**TCP, "refused": ("down", "net_refused"),
                              "tls garbage": ("down", "tls_handshake")
                              }.items():
-        m = d.wait_status(n, "up", "down")
+        m = d.wait_status(n, "up", "down", why=why)
         if m["status"] != status or m["why"] not in (
                 why if isinstance(why, tuple) else (why,)):
             wrong.append((n, m["status"], m["why"], m["reason"]))
@@ -189,7 +190,7 @@ def test_dns_faults_are_told_apart(make_daemon, faults):
         for n, (_, _, extra) in DNS.items()]}).start()
     wrong = []
     for n, (status, why, _) in DNS.items():
-        m = d.wait_status(n, "up", "down", "unknown")
+        m = d.wait_status(n, "up", "down", "unknown", why=why)
         if m["status"] != status or m["why"] not in (
                 why if isinstance(why, tuple) else (why,)):
             wrong.append((n, m["status"], m["why"], m["reason"]))
@@ -234,7 +235,7 @@ def test_certificates_of_the_fault_server(make_daemon, faults):
         for n in want]}).start()
     wrong = []
     for n, (status, why) in want.items():
-        m = d.wait_status(n, "up", "down", "degraded")
+        m = d.wait_status(n, "up", "down", "degraded", why=why)
         if (m["status"], m["why"]) != (status, why):
             wrong.append((n, m["status"], m["why"], m["reason"]))
     assert not wrong, wrong

@@ -124,6 +124,10 @@ hostile(void **state)
 	assert_int_equal(TCP("GET /metrics", "", NULL), 200);
 	assert_false(rig_has(&out, "\xe2\x80\xae"));
 	assert_true(rig_has(&out, "vedette_dropped_total{kind=\"result\"} 0"));
+	assert_true(rig_has(&out, "vedette_monitor_up{"));
+	assert_int_equal(TCP("GET /metrics?monitors=no", "", NULL), 200);
+	assert_true(rig_has(&out, "vedette_dropped_total{kind=\"result\"} 0"));
+	assert_false(rig_has(&out, "vedette_monitor_up{"));
 	assert_int_equal(CONTROL("GET /api/v1/monitors?type=push", "", NULL),
 	    200);
 	assert_false(rig_has(&out, "\xe2\x80\xae"));
