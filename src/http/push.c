@@ -59,8 +59,14 @@ static enum flow
 push_send(struct req *q, uint32_t monitor, const struct beat *b)
 {
 	struct http *h = q->h;
-	struct command *c = command_new(COMMAND_BEAT, monitor);
+	struct command *c;
 
+	/* What was answered 503 still waits to be stored: who tries again and
+	 * again must not make that pile grow without end. */
+	if (mbox_load(store_inbox(h->c.store)) >= 1)
+		return req_bad(q, 503, NULL, "too much is waiting to be "
+		    "stored; the heartbeat was not taken");
+	c = command_new(COMMAND_BEAT, monitor);
 	c->beat_down = b->down;
 	c->beat_us = clock_wall_us();
 	c->beat_ping_us = b->ping_us;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -10,6 +11,7 @@
 #include "base/mem.h"
 
 #define NOBODY (-1)
+#define STRIDE (UINT64_C(1) << 32)   /* an offer's price for one who waits */
 
 /* One while it holds slots or somebody waits for it. */
 struct host {
@@ -27,9 +29,12 @@ struct caps {
 	uint32_t used, offered, withheld;
 	uint64_t waiting;
 	unsigned turn;                  /* the shard that was offered last */
+	uint64_t pass;                  /* and what it had paid by then */
 	struct map hosts;
 	struct {
 		uint32_t offered;       /* slots kept for it */
+		_Atomic uint32_t many;  /* checks that wait there */
+		uint64_t pass;          /* what its offers have cost */
 		struct list hosts;      /* and whose host is kept for it */
 	} shards[CAPS_SHARDS_MAX];
 	void (*wake)(void *arg, unsigned shard);
@@ -133,6 +138,44 @@ wake_all(struct caps *c, uint64_t shards)
 			c->wake(c->arg, i);
 }
 
+/* Stride scheduling (Waldspurger 1995): an offer costs the less, the more
+ * checks wait there, and the shard that has paid least is next. So each check
+ * has the same share, whichever shard it lives on. Equals take turns. */
+static unsigned
+cheapest(const struct caps *c)
+{
+	unsigned best = next_of(c->waiting, c->turn);
+
+	for (unsigned i = 1; i <= CAPS_SHARDS_MAX; i++) {
+		unsigned s = (c->turn + i) % CAPS_SHARDS_MAX;
+
+		if ((c->waiting & bit(s)) != 0 &&
+		    c->shards[s].pass < c->shards[best].pass)
+			best = s;
+	}
+	return best;
+}
+
+static void
+pay(struct caps *c, unsigned shard)
+{
+	uint32_t many = atomic_load_explicit(&c->shards[shard].many,
+	    memory_order_relaxed);
+
+	c->turn = shard;
+	c->pass = c->shards[shard].pass;
+	c->shards[shard].pass += STRIDE / MAX(many, UINT32_C(1));
+}
+
+static void
+wait_for_slot(struct caps *c, unsigned shard)
+{
+	/* Who comes back has saved nothing up while it was away. */
+	if ((c->waiting & bit(shard)) == 0)
+		c->shards[shard].pass = MAX(c->shards[shard].pass, c->pass);
+	c->waiting |= bit(shard);
+}
+
 /* Offer what is free to who waits; returns whom to wake. Locked. */
 static uint64_t
 offer_slots(struct caps *c)
@@ -140,7 +183,7 @@ offer_slots(struct caps *c)
 	uint64_t woken = 0;
 
 	while (c->waiting != 0 && c->used + c->offered < c->in_flight) {
-		c->turn = next_of(c->waiting, c->turn);
+		pay(c, cheapest(c));
 		c->waiting &= ~bit(c->turn);
 		c->shards[c->turn].offered++;
 		c->offered++;
@@ -199,7 +242,7 @@ take(struct caps *c, struct host *h, unsigned shard)
 		c->shards[shard].offered--;
 		c->offered--;
 	} else if (c->used + c->offered >= c->in_flight) {
-		c->waiting |= bit(shard);
+		wait_for_slot(c, shard);
 		return CAPS_FULL;
 	}
 	c->used++;
@@ -278,6 +321,14 @@ caps_decline(struct caps *c, unsigned shard)
 	}
 	pthread_mutex_unlock(&c->mu);
 	wake_all(c, woken & ~bit(shard));
+}
+
+void
+caps_waiting(struct caps *c, unsigned shard, size_t n)
+{
+	assert(shard < CAPS_SHARDS_MAX);
+	atomic_store_explicit(&c->shards[shard].many,
+	    (uint32_t)MIN(n, (size_t)UINT32_MAX), memory_order_relaxed);
 }
 
 uint32_t

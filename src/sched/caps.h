@@ -3,13 +3,14 @@
  * between shards would be either too high or starve one of them.
  *
  * Fair between shards: a slot that comes free is offered to the shards that
- * were refused, in turn, and kept for the one it was offered to until that
- * takes or declines it. Otherwise the shard that gives would always be the
- * first to take again. */
+ * were refused, in proportion to how many checks wait there, and kept for the
+ * one it was offered to until that takes or declines it. Otherwise the shard
+ * that gives would always be the first to take again. */
 #ifndef SCHED_CAPS_H
 #define SCHED_CAPS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -37,6 +38,8 @@ void caps_give(struct caps *c, uint64_t host, unsigned shard);
 /* Pass on what was offered to this shard: nothing of it waits that could use
  * it. After each round of taking. */
 void caps_decline(struct caps *c, unsigned shard);
+/* How many checks wait on this shard: its weight. Cheap; any time. */
+void caps_waiting(struct caps *c, unsigned shard, size_t n);
 uint32_t caps_in_use(struct caps *c);
 /* A shard withholds its starts (the store is full) or goes on. True for the
  * first to stop and the last to go on: who says so in the event log. */

@@ -72,6 +72,7 @@ enter(struct mon *m, bool host_full)
 	m->phase = MON_WAITING;
 	s->nwaiting++;
 	s->stats->waiting++;
+	caps_waiting(s->caps, s->shard, s->nwaiting);
 }
 
 static void
@@ -96,6 +97,7 @@ queue_leave(struct mon *m)
 	list_del(&m->wait);
 	s->nwaiting--;
 	s->stats->waiting--;
+	caps_waiting(s->caps, s->shard, s->nwaiting);
 	drop_if_empty(s, find(s, m->host));
 }
 

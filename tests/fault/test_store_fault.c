@@ -7,6 +7,8 @@
  * started does its work in this one, so that a run is the same every time. */
 #include "tests/unit/store_rig.h"
 
+#include <poll.h>
+
 #include "store/block.h"
 #include "store/chunk.h"
 #include "store/compact.h"
@@ -504,6 +506,49 @@ test_disk_full(void **state)
 	rig_remove(&x.r);
 }
 
+/* Nothing works for a while: the connection is given up, opening it anew fails
+ * too, and when the disk is back everything is stored, once. */
+static void
+test_opened_again(void **state)
+{
+	struct got got[UNITS];
+	struct run x;
+	struct errinfo ei = {0};
+	const struct store_stats *st;
+	int64_t until;
+
+	(void)state;
+	begin(&x);
+	vfs_fault_wipe();
+	vfs_fault_on_strike(NULL, NULL);
+	vfs_fault_arm(VFS_SOUND, 0, 1);
+	rig_open(&x.r);
+	assert_int_equal(rig_create(&x.r, RIG_WEB("A")), 1);
+	assert_int_equal(rig_create(&x.r, RIG_WEB("B")), 2);
+	st = store_stats(x.r.s);
+	vfs_fault_arm(VFS_FAIL_ON, 1, 1);
+	put_all(&x);
+	until = clock_mono_ns() + RIG_WAIT_NS;
+	while (atomic_load(&st->errors[OP_OPEN][CLASS_IO]) < 2) {
+		assert_true(clock_mono_ns() < until);
+		(void)poll(NULL, 0, 1);
+	}
+	assert_int_equal(store_ready(x.r.s, &ei), ERR_STORE);
+	vfs_fault_arm(VFS_SOUND, 0, 1);
+	rig_flush(&x.r);
+	assert_int_equal(store_ready(x.r.s, &ei), ERR_OK);
+	rig_close(&x.r);
+	read_all(&x, got);
+	check_promise(&x, got);
+	assert_int_equal(x.broken, 0);
+	for (size_t i = 0; i < UNITS; i++) {
+		assert_true(got[i].sample);
+		assert_true(x.acks[i].done);
+	}
+	vfs_fault_wipe();
+	rig_remove(&x.r);
+}
+
 int
 main(void)
 {
@@ -513,6 +558,7 @@ main(void)
 		cmocka_unit_test(test_fails_for_good),
 		cmocka_unit_test(test_the_sweep_can_fail),
 		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_opened_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

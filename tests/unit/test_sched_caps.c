@@ -160,6 +160,33 @@ one_speaks_for_all_withholders(void **arg)
 	assert_true(caps_withhold(c, false));
 }
 
+/* Three wait on one shard for each that waits on the other. */
+static void
+who_waits_with_many_gets_many(void **arg)
+{
+	struct caps *c = *arg;
+	unsigned got[2] = {0, 0}, holder = 0;
+
+	caps_set(c, 1, 1);
+	caps_waiting(c, 0, 30);
+	caps_waiting(c, 1, 10);
+	assert_int_equal(caps_take(c, 0, 0), CAPS_OK);
+	for (int i = 0; i < 400; i++) {
+		for (unsigned s = 0; s < 2; s++)
+			assert_int_equal(caps_take(c, 0, s), CAPS_FULL);
+		caps_give(c, 0, holder);
+		holder = caps_take(c, 0, 0) == CAPS_OK ? 0 : 1;
+		if (holder == 1)
+			assert_int_equal(caps_take(c, 0, 1), CAPS_OK);
+		got[holder]++;
+	}
+	assert_in_range(got[0], 298, 302);
+	assert_in_range(got[1], 98, 102);
+	caps_give(c, 0, holder);
+	caps_decline(c, 0);
+	caps_decline(c, 1);
+}
+
 int
 main(void)
 {
@@ -171,6 +198,7 @@ main(void)
 		TEST(declined_offers_go_on),
 		TEST(more_room_wakes_who_waits),
 		TEST(one_speaks_for_all_withholders),
+		TEST(who_waits_with_many_gets_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* A shard with its real thread, loop and clock: what goes in comes out, a full
  * queue loses nothing, and a stop leaves nobody waiting. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,13 +16,14 @@
 #include "world/world.h"
 
 #define PATIENCE_NS (10 * NS_PER_S)
+#define PILE        3000
 
 struct toy {
 	struct check check;
 	struct timer timer;
 };
 
-static atomic_bool failing, silent;
+static atomic_bool failing, silent, hold, held;
 
 static void
 answer(struct world *w, struct timer *t)
@@ -39,6 +41,10 @@ start(struct check *c)
 {
 	struct toy *k = CONTAINER(c, struct toy, check);
 
+	while (atomic_load(&hold)) {   /* and with it the shard's thread */
+		atomic_store(&held, true);
+		(void)poll(NULL, 0, 1);
+	}
 	if (!atomic_load(&silent))
 		timer_set(c->env->world, &k->timer, world_now(c->env->world) +
 		    NS_PER_MS, answer);
@@ -110,6 +116,15 @@ setup(void **arg)
 	atomic_store(&failing, false);
 	atomic_store(&silent, false);
 	return open_with(1000);
+}
+
+static int
+setup_large(void **arg)
+{
+	(void)arg;
+	atomic_store(&failing, false);
+	atomic_store(&silent, false);
+	return open_with(10 * PILE);
 }
 
 static int
@@ -260,6 +275,39 @@ a_full_queue_drops_nothing(void **arg)
 	assert_int_equal(atomic_load(&w.done), 0);   /* the writer's to say */
 }
 
+/* More than is taken in one turn of the loop: all of it, in its order. */
+static void
+what_piled_up_goes_in_order(void **arg)
+{
+	int64_t until = clock_mono_ns() + PATIENCE_NS, next = 1;
+	struct unit *u;
+
+	(void)arg;
+	put_monitor(&push, 1);
+	atomic_store(&held, false);
+	atomic_store(&hold, true);
+	put_monitor(&toy, 2);
+	while (!atomic_load(&held) && clock_mono_ns() < until)
+		(void)poll(NULL, 0, 1);
+	for (int i = 1; i <= PILE; i++) {
+		struct command *c = command_new(COMMAND_BEAT, 1);
+
+		c->beat_ping_us = i;
+		assert_true(shard_send(shard, c));
+	}
+	atomic_store(&hold, false);
+	assert_true(atomic_load(&held));
+	while (next <= PILE && (u = next_unit(until)) != NULL) {
+		struct result_unit *r = CONTAINER(u, struct result_unit, unit);
+
+		if (u->kind == UNIT_RESULT && r->has_sample &&
+		    r->sample.monitor == 1)
+			assert_int_equal(r->sample.latency_us, next++);
+		unit_free(u);
+	}
+	assert_int_equal(next, PILE + 1);
+}
+
 static void
 a_stop_ends_checks_and_answers_late_comers(void **arg)
 {
@@ -328,6 +376,8 @@ main(void)
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_queue_drops_nothing,
 		    setup_tiny, teardown),
+		cmocka_unit_test_setup_teardown(what_piled_up_goes_in_order,
+		    setup_large, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_stop_ends_checks_and_answers_late_comers, setup,
 		    teardown),
