@@ -28,7 +28,7 @@ all: setup-build
 	    OPTIONS="-Dtests=false"
 
 setup-build setup-test setup-lint setup-bench: setup-%:
-	@tools/setup.sh $*
+	@tools/setup.sh $* "$(CC)"
 
 # Configure when there is nothing yet, with another compiler, or when a file
 # came or went; then build.
@@ -43,7 +43,9 @@ run: all
 # fault points compiled in, which a released binary does not have.
 test-suite:
 	@$(MAKE) --no-print-directory build-dir BUILD=$(BUILD) \
-	    OPTIONS="--werror -Dfaults=true $(OPTIONS)"
+	    OPTIONS="--werror -Dfaults=true $(OPTIONS)" || { \
+	    echo "the build failed"; \
+	    echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 	@VEDETTE=$(BUILD)/vedette $(WRAP) $(PYTHON) tools/runtests.py $(BUILD) \
 	    $(SUITES)
 

@@ -1,9 +1,10 @@
 """runtests.py BUILD [SUITE...]: run every test and sum them up.
 
 Suites: lint unit fault sim fuzz mutants e2e. Prints one line per suite as it
-ends and the output of what failed; the last line of all is always
-"N passed, N failed, N skipped", and the exit status is 1 when anything failed.
-A sanitizer report anywhere, also in a daemon that a test started, is a failure.
+ends, a sign of life each minute until then, the output of what failed and why
+something was skipped; the last line of all is always "N passed, N failed,
+N skipped", and the exit status is 1 when anything failed. A sanitizer report
+anywhere, also in a daemon that a test started, is a failure.
 
 Environment: JOBS (programs at once), TEST_TIMEOUT (seconds per program),
 SIM_SEEDS and SIM_FROM (200 from 1), PYTEST_ARGS (for example "-k push").
@@ -18,8 +19,9 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 import xml.etree.ElementTree as ElementTree
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TAIL = 30000  # bytes of a failing test's output that are shown
@@ -29,7 +31,8 @@ SUMMARY = re.compile(
 
 
 class Result:
-    """What one program had to say: counts, and its output if it failed."""
+    """What one program had to say: counts, its output if it failed, and why
+    something was skipped."""
 
     def __init__(self, name, passed=0, failed=0, skipped=0, output=""):
         self.name = name
@@ -37,6 +40,7 @@ class Result:
         self.failed = failed
         self.skipped = skipped
         self.output = output
+        self.notes = []
 
 
 def environment(build):
@@ -79,8 +83,11 @@ def run(argv, env, timeout):
         status = child.returncode
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
-        out, _ = child.communicate()
         status = None
+        try:
+            out, _ = child.communicate(timeout=10)
+        except subprocess.TimeoutExpired as e:
+            out = e.output or b""   # somebody who left the group holds it
     except KeyboardInterrupt:
         os.killpg(child.pid, signal.SIGKILL)
         raise
@@ -117,7 +124,10 @@ def run_cmocka(path, env, timeout):
         failed += max(planned - passed - failed - skipped, 1)
         out += "\n%s: %d tests planned, %d reported" % (
             name, planned, passed + skipped)
-    return verdict(name, status, out, (passed, failed, skipped), timeout)
+    r = verdict(name, status, out, (passed, failed, skipped), timeout)
+    r.notes = ["%s: %s" % (name, line) for line in
+               re.findall(r"^ok \d+.*# SKIP.*", out, re.M | re.I)]
+    return r
 
 
 def run_summary(name, argv, env, timeout):
@@ -151,7 +161,9 @@ def run_pytest(build, env, timeout):
                 skipped += 1
             else:
                 passed += 1
-    return verdict("e2e", status, out, (passed, failed, skipped), timeout)
+    r = verdict("e2e", status, out, (passed, failed, skipped), timeout)
+    r.notes = re.findall(r"^SKIPPED .*", out, re.M)
+    return r
 
 
 def names(kind):
@@ -232,15 +244,31 @@ class Runner:
                     text.append("%s:\n%s" % (path, f.read(TAIL)))
         return text
 
+    def run_all(self, name, todo, began):
+        """Every program's Result; a line a minute as long as it takes."""
+        with ThreadPoolExecutor(self.jobs) as pool:
+            futures = [pool.submit(fn) for _, fn in todo]
+            while True:
+                done, rest = wait(futures, timeout=60)
+                if not rest:
+                    break
+                print("%-8s %d of %d programs done  (%.0f s)" % (
+                    name, len(done), len(todo), time.monotonic() - began),
+                    flush=True)
+            return [f.result() for f in futures]
+
     def suite(self, name):
         """Run one suite and print its line."""
         began = time.monotonic()
-        todo = self.programs(name)
-        if not todo:
-            return
-        with ThreadPoolExecutor(self.jobs) as pool:
-            results = [f.result() for f in
-                       [pool.submit(fn) for _, fn in todo]]
+        results = []
+        try:
+            todo = self.programs(name)
+            if not todo:
+                return
+            results = self.run_all(name, todo, began)
+        except Exception:   # ours: the other suites still run
+            results.append(Result(name, failed=1,
+                                  output=traceback.format_exc()))
         for text in self.new_reports():
             results.append(Result("sanitizer", failed=1, output=text))
         passed = sum(r.passed for r in results)
@@ -249,6 +277,8 @@ class Runner:
         for r in results:
             if r.failed:
                 print("---- %s failed:\n%s" % (r.name, r.output.rstrip()))
+            for note in r.notes:
+                print(note)
         print("%-8s %5d passed, %d failed, %d skipped  (%.1f s)" % (
             name, passed, failed, skipped, time.monotonic() - began),
             flush=True)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# setup.sh build|test|lint|bench: install the Debian packages for that, or say
-# nothing when all are there. Services that come with a package (nginx, sshd,
+# setup.sh build|test|lint|bench [COMPILER]: install the Debian packages for
+# that, or say nothing when all are there. Services that come with a package (nginx, sshd,
 # the exporter) are neither started nor left enabled: tests start their own
 # copies on free ports.
 set -eu
@@ -21,8 +21,9 @@ build) want=$build ;;
 test) want=$test ;;
 lint) want=$lint ;;
 bench) want=$bench ;;
-*) echo "usage: $0 build|test|lint|bench" >&2; exit 2 ;;
+*) echo "usage: $0 build|test|lint|bench [COMPILER]" >&2; exit 2 ;;
 esac
+[ "${2:-}" != clang ] || want="$want clang"
 
 there() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

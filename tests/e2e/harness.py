@@ -249,12 +249,12 @@ class Daemon:
         return env
 
     def start(self, ready=True, env=None, preexec=None, wrap=(),
-              timeout=20.0):
+              timeout=20.0, binary=BINARY):
         assert self.proc is None or self.proc.poll() is not None
         with open(self.log_path, "ab") as log, \
                 open(self.out_path, "ab") as out:
             self.proc = subprocess.Popen(
-                [*wrap, BINARY, "serve", "-c", self.config_path],
+                [*wrap, binary, "serve", "-c", self.config_path],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=log,
                 cwd=self.dir, env=self.env(env), preexec_fn=preexec)
         if ready:
@@ -446,6 +446,12 @@ def run(*args, env=None, stdin=None, timeout=30, cwd=None):
                           else {"stdin": subprocess.DEVNULL}))
     assert not BAD_LINES.search(p.stderr), p.stderr
     return p
+
+
+def public_binary(directory):
+    """A copy that another user may run: it may be built where only root can
+    go."""
+    return shutil.copy(BINARY, os.path.join(directory, "vedette-copy"))
 
 
 def limit_fds(n):

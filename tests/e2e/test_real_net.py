@@ -126,9 +126,12 @@ def test_ping_without_privileges(make_daemon, network, tmp_path, allowed):
     no, that is our trouble, and the reason says what to do."""
     if not harness.have("setpriv"):
         pytest.skip("no setpriv")
-    subprocess.run(["ip", "netns", "exec", network + "a", "sysctl", "-qw",
-                    "net.ipv4.ping_group_range="
-                    + ("0 2147483647" if allowed else "1 0")], check=True)
+    p = subprocess.run(["ip", "netns", "exec", network + "a", "sysctl", "-qw",
+                        "net.ipv4.ping_group_range="
+                        + ("0 2147483647" if allowed else "1 0")],
+                       capture_output=True, text=True)
+    if p.returncode != 0:
+        pytest.skip("the kernel's range of groups stays: " + p.stderr)
     d = make_daemon({"monitors": [
         {"name": a, **monitors("ping", a), **SLOW, "interval": "1s",
          "timeout": "900ms"}
@@ -138,7 +141,8 @@ def test_ping_without_privileges(make_daemon, network, tmp_path, allowed):
     for up in (tmp_path, tmp_path.parent, tmp_path.parent.parent, d.dir):
         os.chmod(up, os.stat(up).st_mode | 0o055)
     os.chmod(d.config_path, 0o644)
-    d.start(wrap=("ip", "netns", "exec", network + "a", *NOBODY))
+    d.start(wrap=("ip", "netns", "exec", network + "a", *NOBODY),
+            binary=harness.public_binary(d.dir))
     for a in ("127.0.0.1", "::1", "10.8.0.3", "fd08::3"):
         m = d.wait_status(a, "up" if allowed else "unknown")
         if not allowed:

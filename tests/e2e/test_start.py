@@ -60,10 +60,8 @@ def test_unwritable_directory(make_daemon):
             os.chmod(up, os.stat(up).st_mode | 0o055)
         d.configure({})
         os.mkdir(d.data, 0o755)
-        # It may be built where only root can go.
-        mine = os.path.join(d.dir, "vedette")
-        shutil.copy(harness.BINARY, mine)
-        fails(d, d.data, "ermission denied", preexec_fn=drop, binary=mine)
+        fails(d, d.data, "ermission denied", preexec_fn=drop,
+              binary=harness.public_binary(d.dir))
     else:
         os.mkdir(d.data, 0o500)
         fails(d, d.data, "ermission denied")

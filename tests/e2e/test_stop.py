@@ -2,13 +2,17 @@
 resolver and parked requests: ends within the deadline, everything queued is
 stored, no descriptor, thread or child is left."""
 
+import itertools
 import os
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import threading
 import time
+
+import pytest
 
 import harness
 from harness import Sse, TcpServer
@@ -168,3 +172,53 @@ def test_start_and_stop_are_in_the_event_log(make_daemon):
     d.start()
     kinds = [e["kind"] for e in d.events()]
     assert kinds.count("start") == 3 and kinds.count("stop") == 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_stopping_while_clients_come_and_go(make_daemon, tmp_path, scheme):
+    """libmicrohttpd aborts the process when its listener is taken away at the
+    wrong moment; who comes while vedette stops is told so, or closed on."""
+    server = {}
+    if scheme == "https":
+        server = {"tls_cert": str(tmp_path / "c.pem"),
+                  "tls_key": str(tmp_path / "k.pem")}
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+             "/CN=localhost", "-days", "2", "-keyout", server["tls_key"],
+             "-out", server["tls_cert"]], check=True, capture_output=True)
+    trust = ssl.create_default_context()
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    d = make_daemon({"server": server, "monitors": [
+        {"name": "P", "type": "push", "token": "h" * 32}]})
+    seen = set()
+
+    def client(number, ended):
+        asks = ["/", "/status.json", "/push/" + "h" * 32, "/live"]
+        for i in itertools.count(number):
+            if ended.is_set():
+                return
+            try:
+                with socket.create_connection(("127.0.0.1", d.port), 5) as s:
+                    if scheme == "https":
+                        s = trust.wrap_socket(s)
+                    s.settimeout(0.5)
+                    s.sendall(f"GET {asks[i % 4]} HTTP/1.1\r\nHost: x\r\n"
+                              "\r\n".encode())
+                    seen.add(s.recv(12)[9:])
+                    s.close()
+            except OSError:
+                time.sleep(0.001)
+    for i in range(12):
+        ended = threading.Event()
+        d.start()
+        clients = [threading.Thread(target=client, args=(n, ended))
+                   for n in range(6)]
+        [c.start() for c in clients]
+        time.sleep(0.02 * i)    # at another moment each time
+        try:
+            assert d.stop() == 0, d.log()[-2000:]
+        finally:
+            ended.set()
+            [c.join() for c in clients]
+    assert seen <= {b"200", b"503", b""} and b"200" in seen, seen
