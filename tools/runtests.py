@@ -115,9 +115,11 @@ def run_cmocka(path, env, timeout):
     name = os.path.basename(path)
     env = dict(env, CMOCKA_MESSAGE_OUTPUT="TAP")
     status, out = run([path], env, timeout)
-    skipped = len(re.findall(r"^ok \d+.*# SKIP", out, re.M | re.I))
-    passed = len(re.findall(r"^ok \d+", out, re.M)) - skipped
-    failed = len(re.findall(r"^not ok \d+", out, re.M))
+    # cmocka says "not ok 3 # SKIP name", after what the test printed.
+    lines = re.findall(r"^(not )?ok \d+( # SKIP)?", out, re.M)
+    skipped = sum(1 for _, skip in lines if skip)
+    passed = sum(1 for bad, skip in lines if not bad and not skip)
+    failed = sum(1 for bad, skip in lines if bad and not skip)
     planned = sum(int(n) for n in re.findall(r"^1\.\.(\d+)", out, re.M))
     if planned == 0 or passed + failed + skipped < planned:
         # It ended in the middle: what did not run has not passed.
@@ -125,8 +127,9 @@ def run_cmocka(path, env, timeout):
         out += "\n%s: %d tests planned, %d reported" % (
             name, planned, passed + skipped)
     r = verdict(name, status, out, (passed, failed, skipped), timeout)
-    r.notes = ["%s: %s" % (name, line) for line in
-               re.findall(r"^ok \d+.*# SKIP.*", out, re.M | re.I)]
+    r.notes = ["SKIPPED %s: %s%s" % (name, test, why and ": " + why)
+               for why, test in re.findall(
+                   r"^(?:skipped: (.*)\n)?not ok \d+ # SKIP (.*)", out, re.M)]
     return r
 
 

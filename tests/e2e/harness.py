@@ -448,6 +448,20 @@ def run(*args, env=None, stdin=None, timeout=30, cwd=None):
     return p
 
 
+def may_ping():
+    """May we, and so a daemon that we start, send ICMP echoes?"""
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+        try:
+            socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP).close()
+            return True
+        except OSError:
+            pass
+    return False
+
+
+NO_PING = "no permission to ping (net.ipv4.ping_group_range)"
+
+
 def public_binary(directory):
     """A copy that another user may run: it may be built where only root can
     go."""

@@ -372,6 +372,7 @@ def test_tcp(make_daemon, closing):
 
 # -- ping ---------------------------------------------------------------------
 
+@pytest.mark.skipif(not harness.may_ping(), reason=harness.NO_PING)
 def test_ping(make_daemon):
     common = {"type": "ping", "interval": "1s", "timeout": "900ms",
               "retries": 0, "packets": 3, "spacing": "20ms", "wait": "300ms"}

@@ -45,7 +45,8 @@ def test_the_second_resolver_is_asked(make_daemon, closing, web, faults,
     d = make_daemon({
         "net": {"resolvers": [f"127.0.0.1:{port}", f"127.0.0.1:{dnsmasq}"]},
         "monitors": at(web, "local.test")}).start()
-    for name in ("http", "tcp", "ping"):
+    # Without the right to ping, the rest is still worth its test.
+    for name in ("http", "tcp", "ping")[:None if harness.may_ping() else 2]:
         d.wait_status(name, "up", timeout=20)
         assert {s["why"] for s in d.samples(name)} == {"ok"}
     assert d.samples("http")[-1]["phases"]["resolve_us"] < 2500000

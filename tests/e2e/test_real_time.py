@@ -81,8 +81,8 @@ def everything(web):
            "interval": "1s" if i % 2 else "5s"} for i in range(40)],
         {"name": "T", "type": "tcp", "host": "127.0.0.1", "port": web.port,
          **FAST},
-        {"name": "I", "type": "ping", "host": "127.0.0.1", **FAST,
-         "packets": 1},
+        *[{"name": "I", "type": "ping", "host": "127.0.0.1", **FAST,
+           "packets": 1}] * harness.may_ping(),
         *[{"name": f"P{i}", "type": "push", "interval": "3s", "grace": "2s",
            "token": f"beating-token-{i:04d}"} for i in range(3)],
         {"name": "G", "type": "group", "monitors": [

@@ -225,7 +225,7 @@ def test_probe_needs_no_daemon(web):
     p = harness.run("probe", "tcp", f"127.0.0.1:{web.port}")
     assert p.returncode == 0, p
     p = harness.run("probe", "ping", "127.0.0.1")
-    assert p.returncode == 0, p
+    assert p.returncode == (0 if harness.may_ping() else 1), p
     p = harness.run("probe", "tcp", f"127.0.0.1:{harness.free_port()}")
     assert p.returncode == 1 and "net_refused" in p.stdout + p.stderr, p
     p = harness.run("probe", "http", web.url, "intervall=5s")
