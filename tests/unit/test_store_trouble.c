@@ -165,6 +165,23 @@ test_foreign_file(void **state)
 	rig_remove(&r);
 }
 
+/* What that other process does: "x" when it holds the lock, until its standard
+ * input ends. */
+static int
+hold_lock(const char *path)
+{
+	sqlite3 *db = NULL;
+	char c;
+
+	if (sqlite3_open(path, &db) != SQLITE_OK ||
+	    sqlite3_busy_timeout(db, 5000) != SQLITE_OK ||
+	    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
+	    SQLITE_OK || write(1, "x", 1) != 1)
+		return 1;
+	(void)!read(0, &c, 1);
+	_exit(0);   /* dies with the lock, as a killed process would */
+}
+
 /* Another process holds the write lock for a while. */
 static pid_t
 lock_away(const char *path, int *ret_pipe)
@@ -177,17 +194,15 @@ lock_away(const char *path, int *ret_pipe)
 	assert_int_equal(pipe(let_go), 0);
 	pid = fork();
 	assert_true(pid >= 0);
+	/* Our threads may hold SQLite's mutexes at this very moment, so the
+	 * child begins anew instead of going on with a copy of them. */
 	if (pid == 0) {
-		sqlite3 *db = NULL;
-
-		close(let_go[1]);
-		if (sqlite3_open(path, &db) != SQLITE_OK ||
-		    sqlite3_busy_timeout(db, 5000) != SQLITE_OK ||
-		    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
-		    SQLITE_OK || write(ready[1], "x", 1) != 1)
-			_exit(1);
-		(void)!read(let_go[0], &c, 1);
-		_exit(0);
+		if (dup2(let_go[0], 0) == 0 && dup2(ready[1], 1) == 1) {
+			close(let_go[1]);
+			(void)execl("/proc/self/exe", "test_store_trouble",
+			    "lock", path, (char *)NULL);
+		}
+		_exit(1);
 	}
 	close(let_go[0]);
 	close(ready[1]);
@@ -512,7 +527,7 @@ test_live(void **state)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_second_daemon),
@@ -529,5 +544,7 @@ main(void)
 		cmocka_unit_test(test_live),
 	};
 
+	if (argc == 3 && strcmp(argv[1], "lock") == 0)
+		return hold_lock(argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

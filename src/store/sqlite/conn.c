@@ -128,17 +128,20 @@ damaged(const char *path, const char *what, struct errinfo *ei)
 static enum err
 make_private(const char *path, struct errinfo *ei)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	struct stat st = {0};
 
-	if (fd < 0)
+	/* Not opened when it is there: closing it again would let go of the
+	 * locks that SQLite has on it in this process. */
+	if (fd < 0 && (errno != EEXIST || access(path, R_OK | W_OK) != 0))
 		return fail(ei, ERR_SYS, "cannot open %s: %s; the data directory"
 		    " must exist and be writable", path, strerror(errno));
-	if (fstat(fd, &st) == 0 && (st.st_mode & 077) != 0 &&
-	    fchmod(fd, 0600) != 0)
+	if (fd >= 0)
+		close(fd);
+	else if (stat(path, &st) == 0 && (st.st_mode & 077) != 0 &&
+	    chmod(path, 0600) != 0)
 		log_warn("store", "others may read the database",
 		    KV("file", path), KV("error", strerror(errno)));
-	close(fd);
 	/* SQLite takes less than a page for an empty database and would begin
 	 * a new one in it. */
 	if (st.st_size > 0 && st.st_size < PAGE_BYTES)
