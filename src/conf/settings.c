@@ -131,13 +131,17 @@ static const struct opt server_opts[] = {
 static const struct opt retention_opts[] = {
 	DURATION("samples", settings, store.retention.samples_ns,
 	    .flags = OPT_RESTART, .dflt = "90d", .min = 3600 * NS_PER_S,
-	    .max = YEARS(100), .help = "How long check samples are kept."),
+	    .max = YEARS(100),
+	    .help = "How long to keep check samples; not pruned yet."),
 	DURATION("transitions", settings, store.retention.transitions_ns,
 	    .flags = OPT_RESTART, .dflt = "5y", .min = 3600 * NS_PER_S,
-	    .max = YEARS(100), .help = "How long status changes are kept."),
+	    .max = YEARS(100),
+	    .help = "How long to keep status changes; not pruned yet."),
 	DURATION("logs", settings, store.retention.logs_ns,
 	    .flags = OPT_RESTART, .dflt = "30d", .min = 3600 * NS_PER_S,
-	    .max = YEARS(100), .help = "How long logs are kept."),
+	    .max = YEARS(100),
+	    .help = "How long to keep logs; so far the newest 100,000 events "
+	    "stay."),
 	OPT_END
 };
 
@@ -153,7 +157,7 @@ static const struct opt store_opts[] = {
 	SIZE("disk_budget", settings, store.disk_budget,
 	    .flags = OPT_RESTART, .dflt = "4GiB", .min = 64 << 20,
 	    .max = INT64_C(1) << 50,
-	    .help = "Disk space the store may take."),
+	    .help = "Disk space the store may take; not enforced yet."),
 	COUNTER("queue", settings, store.queue, .flags = OPT_RESTART,
 	    .dflt = "65536", .min = 16, .max = 16777216,
 	    .help = "Units that may wait for the writer."),
