@@ -1,5 +1,5 @@
 /* backend.h: what the store asks of a database. One connection per struct
- * backend, used by one thread. What is asked is a statement of the list below;
+ * backend, used by one thread. What is asked is a statement of stmt.h;
  * each backend has the text of each, so that a second database is a second
  * table of texts and a second set of a dozen functions. */
 #ifndef STORE_BACKEND_H
@@ -13,80 +13,9 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "store/stmt.h"
 #include "store/store.h"
-
-/* Arguments in the order given; → the columns of the answer. */
-enum stmt {
-	STMT_META_PUT,          /* key, value */
-	STMT_META_GET,          /* key → value */
-	STMT_MONITOR_PUT,       /* id name group text version origin archived
-				 * paused created_us */
-	STMT_MONITOR_DEL,       /* id */
-	STMT_MONITOR_LOAD,      /* → as put; groups first */
-	STMT_CHANNEL_PUT,       /* name type text */
-	STMT_CHANNEL_DEL,       /* name */
-	STMT_CHANNEL_LOAD,      /* → as put */
-	STMT_TOKEN_PUT,         /* name hash scope created expires revoked */
-	STMT_TOKEN_LOAD,        /* → as put */
-	STMT_STATE_PUT,         /* monitor bytes */
-	STMT_STATE_DEL,         /* monitor */
-	STMT_STATE_LOAD,        /* → monitor bytes */
-	STMT_STATE_GET,         /* monitor → bytes */
-	STMT_TAIL_PUT,          /* id samples bytes */
-	STMT_TAIL_GET,          /* id → bytes */
-	STMT_TAIL_LOAD,         /* → id samples bytes, by id */
-	STMT_TAIL_DEL,          /* from to: ids, both included */
-	STMT_CHUNK_PUT,         /* monitor first_seq last_seq from_us to_us
-				 * samples bytes */
-	STMT_CHUNK_DEL,         /* id */
-	STMT_CHUNK_LAST,        /* monitor → id last_seq samples bytes */
-	STMT_CHUNK_LIST,        /* monitor below_seq to_us → id last_seq from_us
-				 * to_us, newest first */
-	STMT_CHUNK_GET,         /* id → bytes */
-	STMT_CHUNK_DOOM,        /* monitor limit: some of its chunks go */
-	STMT_TRANSITION_PUT,    /* id monitor seq at from to why reason explain
-				 * evidence; a key that is there: nothing */
-	STMT_TRANSITION_HAVE,   /* id → 1 */
-	STMT_TRANSITION_SINCE,  /* at_us → monitor at from to, by monitor, at, id */
-	STMT_TRANSITION_LIST,   /* monitor from to below_id limit → as put */
-	STMT_TRANSITION_ALL,    /* from to below_id limit → as put */
-	STMT_TRANSITION_AT,     /* monitor at → as put, the last up to at */
-	STMT_TRANSITION_NEXT,   /* monitor at → as put, the first after at */
-	STMT_TRANSITION_SPAN,   /* monitor from to → at from to, in order */
-	STMT_TRANSITION_MAX,    /* → greatest id, greatest at_us */
-	STMT_TRANSITION_DOOM,   /* monitor limit */
-	STMT_EVIDENCE_PUT,      /* monitor text */
-	STMT_EVIDENCE_GET,      /* monitor → text */
-	STMT_EVIDENCE_DEL,      /* monitor */
-	STMT_EVENT_PUT,         /* id at kind from to why monitor actor subject
-				 * text */
-	STMT_EVENT_HAVE,        /* id → 1 */
-	STMT_EVENT_RANGE,       /* → least id, greatest id, at_us of that */
-	STMT_EVENT_DEL,         /* up to this id */
-	STMT_EVENT_OLD,         /* after below limit → as put, oldest first */
-	STMT_EVENT_NEW,         /* after below limit → as put, newest first */
-	STMT_GAP_PUT,           /* from to */
-	STMT_GAP_LOAD,          /* since → from to, oldest first */
-	STMT_GAP_PRUNE,         /* keep the newest this many */
-	STMT_DOOMED_PUT,        /* monitor */
-	STMT_DOOMED_DEL,        /* monitor */
-	STMT_DOOMED_LOAD,       /* → monitor */
-	STMT_NMAX
-};
-
-enum val_kind { VAL_NULL, VAL_INT, VAL_TEXT, VAL_BYTES };
-struct val {
-	enum val_kind kind;
-	int64_t i;
-	struct str s;        /* borrowed until the call returns */
-};
-#define V_INT(x)   ((struct val){.kind = VAL_INT, .i = (int64_t)(x)})
-#define V_TEXT(x)  ((struct val){.kind = VAL_TEXT, .s = str_of(x)})
-#define V_STR(x)   ((struct val){.kind = VAL_TEXT, .s = (x)})
-#define V_BYTES(x) ((struct val){.kind = VAL_BYTES, .s = (x)})
-#define V_NULL     ((struct val){.kind = VAL_NULL})
-#define VALS(...)  ((const struct val[]){__VA_ARGS__}), \
-	COUNT(((const struct val[]){__VA_ARGS__}))
+#include "store/val.h"
 
 /* What went wrong last, for retry and counters. */
 struct backend_fault {

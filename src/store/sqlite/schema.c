@@ -4,49 +4,7 @@
 
 #include "base/attr.h"
 #include "store/crc32c.h"
-
-struct migration {
-	const char *name;
-	const char *sql;
-};
-
-/* To add one: append a row. Never change one that was released: its checksum
- * is in every ledger. */
-static const struct migration migrations[] = {
-	{"first", "\
-CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;\
-CREATE TABLE monitor(id INTEGER PRIMARY KEY, name TEXT NOT NULL,\
- grp INTEGER NOT NULL, text TEXT NOT NULL, version INTEGER NOT NULL,\
- origin INTEGER NOT NULL, archived INTEGER NOT NULL,\
- paused INTEGER NOT NULL, created_us INTEGER NOT NULL);\
-CREATE TABLE channel(name TEXT PRIMARY KEY, type TEXT NOT NULL,\
- text TEXT NOT NULL) WITHOUT ROWID;\
-CREATE TABLE token(name TEXT PRIMARY KEY, hash BLOB NOT NULL,\
- scope INTEGER NOT NULL, created_us INTEGER NOT NULL,\
- expires_us INTEGER NOT NULL, revoked_us INTEGER NOT NULL) WITHOUT ROWID;\
-CREATE TABLE state(monitor INTEGER PRIMARY KEY, b BLOB NOT NULL);\
-CREATE TABLE tail(id INTEGER PRIMARY KEY, n INTEGER NOT NULL,\
- b BLOB NOT NULL);\
-CREATE TABLE chunk(id INTEGER PRIMARY KEY, monitor INTEGER NOT NULL,\
- first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,\
- from_us INTEGER NOT NULL, to_us INTEGER NOT NULL, n INTEGER NOT NULL,\
- b BLOB NOT NULL);\
-CREATE INDEX chunk_of ON chunk(monitor, last_seq, from_us, to_us);\
-CREATE TABLE transition(id INTEGER PRIMARY KEY, monitor INTEGER NOT NULL,\
- seq INTEGER NOT NULL, at_us INTEGER NOT NULL, was INTEGER NOT NULL,\
- became INTEGER NOT NULL, why INTEGER NOT NULL, reason TEXT NOT NULL,\
- explain TEXT NOT NULL, evidence TEXT);\
-CREATE UNIQUE INDEX transition_key\
- ON transition(monitor, at_us, became, seq);\
-CREATE INDEX transition_of ON transition(monitor);\
-CREATE TABLE evidence(monitor INTEGER PRIMARY KEY, text TEXT NOT NULL);\
-CREATE TABLE event(id INTEGER PRIMARY KEY, at_us INTEGER NOT NULL,\
- kind INTEGER NOT NULL, was INTEGER NOT NULL, became INTEGER NOT NULL,\
- why INTEGER NOT NULL, monitor INTEGER NOT NULL, actor TEXT NOT NULL,\
- subject TEXT NOT NULL, text TEXT NOT NULL);\
-CREATE TABLE gap(from_us INTEGER PRIMARY KEY, to_us INTEGER NOT NULL);\
-CREATE TABLE doomed(monitor INTEGER PRIMARY KEY);"},
-};
+#include "store/sqlite/migrations.h"
 
 static void
 finalize(sqlite3_stmt **st)
@@ -85,7 +43,7 @@ newer(const char *path, int64_t version, struct errinfo *ei)
 	return fail(ei, ERR_INVALID, "%s has schema %lld, this vedette"
 	    " knows up to %zu; nothing was changed; install the newer"
 	    " vedette again or restore a backup", path, (long long)version,
-	    COUNT(migrations));
+	    nmigrations);
 }
 
 /* Is this ours, and not of a later vedette? Reads only. */
@@ -103,7 +61,7 @@ inspect(sqlite3 *db, const char *path, int64_t *ret_version,
 		return fail(ei, ERR_INVALID, "%s is a database of another"
 		    " program; nothing was changed; name another file in"
 		    " store.url", path);
-	if (*ret_version > (int64_t)COUNT(migrations))
+	if (*ret_version > (int64_t)nmigrations)
 		return newer(path, *ret_version, ei);
 	return ERR_OK;
 }
@@ -125,7 +83,7 @@ ledger_check(sqlite3 *db, const char *path, int64_t version,
 
 		rc = SQLITE_OK;
 		seen++;
-		if (v > (int64_t)COUNT(migrations))
+		if (v > (int64_t)nmigrations)
 			return newer(path, v, ei);
 		if (v != seen || v > version ||
 		    sqlite3_column_int64(st, 1) != sum_of((size_t)v - 1))
@@ -176,7 +134,7 @@ schema_migrate(sqlite3 *db, const char *path, int64_t now_us,
 
 	if (e == ERR_OK)
 		e = ledger_check(db, path, version, ei);
-	for (size_t i = (size_t)version; e == ERR_OK && i < COUNT(migrations);
+	for (size_t i = (size_t)version; e == ERR_OK && i < nmigrations;
 	    i++) {
 		if (migrate_one(db, i, now_us) == SQLITE_OK)
 			continue;

@@ -1,0 +1,43 @@
+#include "store/sqlite/migrations.h"
+
+#include "base/attr.h"
+
+/* To add one: append a row. Never change one that was released: its checksum
+ * is in every ledger. */
+const struct migration migrations[] = {
+	{"first", "\
+CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;\
+CREATE TABLE monitor(id INTEGER PRIMARY KEY, name TEXT NOT NULL,\
+ grp INTEGER NOT NULL, text TEXT NOT NULL, version INTEGER NOT NULL,\
+ origin INTEGER NOT NULL, archived INTEGER NOT NULL,\
+ paused INTEGER NOT NULL, created_us INTEGER NOT NULL);\
+CREATE TABLE channel(name TEXT PRIMARY KEY, type TEXT NOT NULL,\
+ text TEXT NOT NULL) WITHOUT ROWID;\
+CREATE TABLE token(name TEXT PRIMARY KEY, hash BLOB NOT NULL,\
+ scope INTEGER NOT NULL, created_us INTEGER NOT NULL,\
+ expires_us INTEGER NOT NULL, revoked_us INTEGER NOT NULL) WITHOUT ROWID;\
+CREATE TABLE state(monitor INTEGER PRIMARY KEY, b BLOB NOT NULL);\
+CREATE TABLE tail(id INTEGER PRIMARY KEY, n INTEGER NOT NULL,\
+ b BLOB NOT NULL);\
+CREATE TABLE chunk(id INTEGER PRIMARY KEY, monitor INTEGER NOT NULL,\
+ first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,\
+ from_us INTEGER NOT NULL, to_us INTEGER NOT NULL, n INTEGER NOT NULL,\
+ b BLOB NOT NULL);\
+CREATE INDEX chunk_of ON chunk(monitor, last_seq, from_us, to_us);\
+CREATE TABLE transition(id INTEGER PRIMARY KEY, monitor INTEGER NOT NULL,\
+ seq INTEGER NOT NULL, at_us INTEGER NOT NULL, was INTEGER NOT NULL,\
+ became INTEGER NOT NULL, why INTEGER NOT NULL, reason TEXT NOT NULL,\
+ explain TEXT NOT NULL, evidence TEXT);\
+CREATE UNIQUE INDEX transition_key\
+ ON transition(monitor, at_us, became, seq);\
+CREATE INDEX transition_of ON transition(monitor);\
+CREATE TABLE evidence(monitor INTEGER PRIMARY KEY, text TEXT NOT NULL);\
+CREATE TABLE event(id INTEGER PRIMARY KEY, at_us INTEGER NOT NULL,\
+ kind INTEGER NOT NULL, was INTEGER NOT NULL, became INTEGER NOT NULL,\
+ why INTEGER NOT NULL, monitor INTEGER NOT NULL, actor TEXT NOT NULL,\
+ subject TEXT NOT NULL, text TEXT NOT NULL);\
+CREATE TABLE gap(from_us INTEGER PRIMARY KEY, to_us INTEGER NOT NULL);\
+CREATE TABLE doomed(monitor INTEGER PRIMARY KEY);"},
+};
+
+const size_t nmigrations = COUNT(migrations);

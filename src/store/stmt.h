@@ -1,0 +1,65 @@
+/* stmt.h: what is asked of a database, by name. Each backend has the text of
+ * each (sqlite/sql.c). */
+#ifndef STORE_STMT_H
+#define STORE_STMT_H
+
+/* Arguments in the order given; → the columns of the answer. */
+enum stmt {
+	STMT_META_PUT,          /* key, value */
+	STMT_META_GET,          /* key → value */
+	STMT_MONITOR_PUT,       /* id name group text version origin archived
+				 * paused created_us */
+	STMT_MONITOR_DEL,       /* id */
+	STMT_MONITOR_LOAD,      /* → as put; groups first */
+	STMT_CHANNEL_PUT,       /* name type text */
+	STMT_CHANNEL_DEL,       /* name */
+	STMT_CHANNEL_LOAD,      /* → as put */
+	STMT_TOKEN_PUT,         /* name hash scope created expires revoked */
+	STMT_TOKEN_LOAD,        /* → as put */
+	STMT_STATE_PUT,         /* monitor bytes */
+	STMT_STATE_DEL,         /* monitor */
+	STMT_STATE_LOAD,        /* → monitor bytes */
+	STMT_STATE_GET,         /* monitor → bytes */
+	STMT_TAIL_PUT,          /* id samples bytes */
+	STMT_TAIL_GET,          /* id → bytes */
+	STMT_TAIL_LOAD,         /* → id samples bytes, by id */
+	STMT_TAIL_DEL,          /* from to: ids, both included */
+	STMT_CHUNK_PUT,         /* monitor first_seq last_seq from_us to_us
+				 * samples bytes */
+	STMT_CHUNK_DEL,         /* id */
+	STMT_CHUNK_LAST,        /* monitor → id last_seq samples bytes */
+	STMT_CHUNK_LIST,        /* monitor below_seq to_us → id last_seq from_us
+				 * to_us, newest first */
+	STMT_CHUNK_GET,         /* id → bytes */
+	STMT_CHUNK_DOOM,        /* monitor limit: some of its chunks go */
+	STMT_TRANSITION_PUT,    /* id monitor seq at from to why reason explain
+				 * evidence; a key that is there: nothing */
+	STMT_TRANSITION_HAVE,   /* id → 1 */
+	STMT_TRANSITION_SINCE,  /* at_us → monitor at from to, by monitor, at, id */
+	STMT_TRANSITION_LIST,   /* monitor from to below_id limit → as put */
+	STMT_TRANSITION_ALL,    /* from to below_id limit → as put */
+	STMT_TRANSITION_AT,     /* monitor at → as put, the last up to at */
+	STMT_TRANSITION_NEXT,   /* monitor at → as put, the first after at */
+	STMT_TRANSITION_SPAN,   /* monitor from to → at from to, in order */
+	STMT_TRANSITION_MAX,    /* → greatest id, greatest at_us */
+	STMT_TRANSITION_DOOM,   /* monitor limit */
+	STMT_EVIDENCE_PUT,      /* monitor text */
+	STMT_EVIDENCE_GET,      /* monitor → text */
+	STMT_EVIDENCE_DEL,      /* monitor */
+	STMT_EVENT_PUT,         /* id at kind from to why monitor actor subject
+				 * text */
+	STMT_EVENT_HAVE,        /* id → 1 */
+	STMT_EVENT_RANGE,       /* → least id, greatest id, at_us of that */
+	STMT_EVENT_DEL,         /* up to this id */
+	STMT_EVENT_OLD,         /* after below limit → as put, oldest first */
+	STMT_EVENT_NEW,         /* after below limit → as put, newest first */
+	STMT_GAP_PUT,           /* from to */
+	STMT_GAP_LOAD,          /* since → from to, oldest first */
+	STMT_GAP_PRUNE,         /* keep the newest this many */
+	STMT_DOOMED_PUT,        /* monitor */
+	STMT_DOOMED_DEL,        /* monitor */
+	STMT_DOOMED_LOAD,       /* → monitor */
+	STMT_NMAX
+};
+
+#endif
