@@ -11,7 +11,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -19,7 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -41,103 +39,10 @@
 #define HEAP_KEEP      (8 << 20)
 #define STOP_CHECKS_NS (2 * NS_PER_S)    /* of it, for checks in flight */
 
-/* -- where things are --------------------------------------------------- */
-
-static bool
-is_file(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-/* dst = the directory of file, joined with rel unless rel is absolute. */
-static enum err
-path_join(char *dst, size_t size, const char *file, const char *rel,
-    struct errinfo *ei)
-{
-	const char *slash = file != NULL ? strrchr(file, '/') : NULL;
-	int n;
-
-	if (rel[0] == '/' || slash == NULL)
-		n = snprintf(dst, size, "%s", rel);
-	else
-		n = snprintf(dst, size, "%.*s/%s", (int)(slash - file), file,
-		    rel);
-	if (n < 0 || (size_t)n >= size)
-		return fail(ei, ERR_LIMIT, "the path %s is too long", rel);
-	return ERR_OK;
-}
-
-static enum err
-dir_make(const char *path, struct errinfo *ei)
-{
-	char part[PATH_MAX];
-	size_t n = strlen(path);
-	struct stat st;
-
-	assert(n < sizeof(part));
-	for (size_t i = 1; i <= n; i++) {
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST)
-			return fail(ei, ERR_SYS,
-			    "cannot make the data directory %s: %s; create it "
-			    "or choose another with server.data or --data",
-			    part, strerror(errno));
-	}
-	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
-		return fail(ei, ERR_SYS, "the data directory %s is a file; "
-		    "choose another with server.data or --data", path);
-	if (access(path, R_OK | W_OK | X_OK) != 0)
-		return fail(ei, ERR_SYS,
-		    "cannot write in the data directory %s: %s; make it "
-		    "writable for uid %u or choose another with server.data "
-		    "or --data",
-		    path, strerror(errno), (unsigned)geteuid());
-	return ERR_OK;
-}
-
-/* store.url into an absolute file name. */
-static enum err
-store_path(struct core *co, struct errinfo *ei)
-{
-	const char *url = co->settings.store.url;
-	char data[PATH_MAX];
-	bool absolute;
-
-	if (strncmp(url, "sqlite:", 7) != 0)
-		return fail_at(ei, ERR_INVALID, "store.url", 0,
-		    "\"%s\" is not a store this version knows; allowed: "
-		    "sqlite:FILE",
-		    url);
-	if (strcmp(url, "sqlite::memory:") == 0)
-		return fail_at(ei, ERR_INVALID, "store.url", 0,
-		    "a store in memory loses everything at exit, so serve "
-		    "refuses it; allowed: sqlite:FILE");
-	if (realpath(co->data, data) == NULL)
-		return fail(ei, ERR_SYS, "%s: %s", co->data, strerror(errno));
-	absolute = url[7] == '/';
-	if (snprintf(co->store_path, sizeof(co->store_path), "%s%s%s",
-		absolute ? "" : data, absolute ? "" : "/", url + 7) >=
-	    (int)sizeof(co->store_path))
-		return fail_at(ei, ERR_LIMIT, "store.url", 0,
-		    "the path of the store is longer than %zu bytes",
-		    sizeof(co->store_path) - 1);
-	return ERR_OK;
-}
-
 /* -- settings ------------------------------------------------------------ */
 
-struct flags {
-	const char *config;
-	const char *data;
-};
-
 static int
-flags_parse(int argc, char **argv, struct flags *f)
+flags_parse(int argc, char **argv, struct place_ask *f)
 {
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, 'c'},
@@ -169,60 +74,6 @@ flags_parse(int argc, char **argv, struct flags *f)
 		return 2;
 	}
 	return -1;
-}
-
-static const char *
-config_find(const struct flags *f)
-{
-	static const char *const places[] = {"vedette.yaml",
-		"/etc/vedette/vedette.yaml"};
-	const char *env = getenv("VEDETTE_CONFIG");
-
-	if (f->config != NULL)
-		return f->config;
-	if (env != NULL && env[0] != '\0')
-		return env;
-	for (size_t i = 0; i < COUNT(places); i++)
-		if (is_file(places[i]))
-			return places[i];
-	return NULL;
-}
-
-/* The file (or nothing), then the environment, then flags. */
-static enum err
-core_settings(struct core *co, const struct flags *f, struct errinfo *ei)
-{
-	const char *config = config_find(f);
-	const char *data;
-	enum err e;
-
-	if (config != NULL) {
-		(void)snprintf(co->config, sizeof(co->config), "%s", config);
-		e = document_load(config, check_monitor_kinds, &co->first, ei);
-	} else {
-		e = document_parse(STR(""), "(defaults)", check_monitor_kinds,
-		    NULL, &co->first, ei);
-	}
-	if (e != ERR_OK)
-		return e;
-	co->settings = co->first->settings;
-	memset(&co->first->settings, 0, sizeof(co->first->settings));
-	e = settings_env(&co->settings, environ, ei);
-	if (e != ERR_OK)
-		return e;
-	log_set(co->settings.log.level, co->settings.log.format);
-	data = f->data != NULL ? f->data : co->settings.server.data;
-	e = path_join(co->data, sizeof(co->data),
-	    f->data != NULL || config == NULL ? NULL : config, data, ei);
-	if (e == ERR_OK)
-		e = dir_make(co->data, ei);
-	if (e == ERR_OK)
-		e = store_path(co, ei);
-	if (e == ERR_OK && snprintf(co->control, sizeof(co->control),
-	    "%s/control.sock", co->data) >= (int)sizeof(co->control))
-		e = fail(ei, ERR_LIMIT, "the path of the control socket is "
-		    "too long");
-	return e;
 }
 
 /* Every check in flight needs a descriptor or two. */
@@ -307,7 +158,8 @@ core_apply(struct core *co, struct document *doc, struct errinfo *ei)
 	if (e == ERR_OK) {
 		changes = json_object_get(u->plan, "changes");
 		log_info("serve", "configuration applied",
-		    KV("file", co->config[0] != '\0' ? co->config : "none"),
+		    KV("file", co->at.config[0] != '\0' ?
+		    co->at.config : "none"),
 		    KV_I("changes", (int64_t)json_array_size(changes)));
 	}
 	config_unit_free(u);
@@ -323,12 +175,12 @@ core_reload(struct core *co)
 	char text[1024];
 	enum err e;
 
-	if (co->config[0] == '\0') {
+	if (co->at.config[0] == '\0') {
 		log_warn("serve", "no configuration file to apply again");
 		return;
 	}
 	(void)sd_notify(0, "RELOADING=1");
-	e = document_load(co->config, check_monitor_kinds, &doc, &ei);
+	e = document_load(co->at.config, check_monitor_kinds, &doc, &ei);
 	if (e == ERR_OK)
 		e = settings_env(&doc->settings, environ, &ei);
 	if (e == ERR_OK) {
@@ -352,7 +204,7 @@ core_reload(struct core *co)
 		log_error("serve", "configuration not applied, all stays as "
 		    "it was", KV("error",
 		    errinfo_text(&ei, text, sizeof(text))));
-		core_event(co, EVENT_CONFIG, co->config, text);
+		core_event(co, EVENT_CONFIG, co->at.config, text);
 	}
 	(void)sd_notify(0, "READY=1");
 }
@@ -374,8 +226,8 @@ core_store(struct core *co, struct errinfo *ei)
 	};
 	enum err e;
 
-	_Static_assert(sizeof(sc.path) == sizeof(co->store_path), "one limit");
-	memcpy(sc.path, co->store_path, sizeof(sc.path));
+	_Static_assert(sizeof(sc.path) == sizeof(co->at.store), "one limit");
+	memcpy(sc.path, co->at.store, sizeof(sc.path));
 	e = store_open(&sc, &co->store, ei);
 	if (e != ERR_OK)
 		return e;
@@ -389,7 +241,7 @@ static enum err
 core_start(struct core *co, struct errinfo *ei)
 {
 	struct http_conf hc = {.settings = &co->settings,
-		.control_path = co->control, .kinds = check_monitor_kinds,
+		.control_path = co->at.control, .kinds = check_monitor_kinds,
 		.version = VEDETTE_VERSION, .started_us = clock_wall_us(),
 		.send = core_send, .metrics = core_metrics, .arg = co};
 	enum err e = core_store(co, ei);
@@ -435,10 +287,11 @@ announce(const struct core *co)
 	    "  status page     %s\n"
 	    "  control socket  %s\n"
 	    "  stop with Ctrl-C; see also: vedette status --data %s\n",
-	    VEDETTE_VERSION, http_url(co->http), co->control, co->data);
+	    VEDETTE_VERSION, http_url(co->http), co->at.control,
+	    co->at.data);
 	(void)fflush(stdout);
 	log_info("serve", "ready", KV("url", http_url(co->http)),
-	    KV("data", co->data));
+	    KV("data", co->at.data));
 	(void)sd_notifyf(0, "READY=1\nSTATUS=status page %s",
 	    http_url(co->http));
 }
@@ -471,7 +324,7 @@ int
 serve_main(int argc, char **argv)
 {
 	static struct core co;   /* large, and there is one */
-	struct flags f = {0};
+	struct place_ask f = {.make = true, .kinds = check_monitor_kinds};
 	struct errinfo ei = {0};
 	char text[1024];
 	sigset_t set;
@@ -483,7 +336,11 @@ serve_main(int argc, char **argv)
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEEP);
 	log_setup(STDERR_FILENO, clock_wall_us, clock_mono_ns);
-	e = core_settings(&co, &f, &ei);
+	e = place_settings(&f, &co.at, &co.settings, &co.first, &ei);
+	if (e == ERR_OK) {
+		log_set(co.settings.log.level, co.settings.log.format);
+		e = place_find(&f, &co.settings, &co.at, &ei);
+	}
 	if (e != ERR_OK) {
 		(void)fprintf(stderr, "vedette: %s\n",
 		    errinfo_text(&ei, text, sizeof(text)));

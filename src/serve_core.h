@@ -3,7 +3,6 @@
 #ifndef SERVE_CORE_H
 #define SERVE_CORE_H
 
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +13,7 @@
 #include "http/http.h"
 #include "model/command.h"
 #include "model/event.h"
+#include "place.h"
 #include "sched/caps.h"
 #include "sched/shard.h"
 #include "store/store.h"
@@ -21,10 +21,7 @@
 struct core {
 	struct settings settings;
 	struct document *first;        /* until it is applied */
-	char config[PATH_MAX];         /* "" none */
-	char data[PATH_MAX];
-	char control[PATH_MAX];
-	char store_path[512];
+	struct place at;
 	struct store *store;
 	struct http *http;
 	struct caps *caps;
