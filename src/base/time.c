@@ -201,15 +201,9 @@ time_format_human(int64_t ns, char *dst)
 	return dst;
 }
 
-struct date {
-	int64_t year;
-	unsigned month, day;   /* from 1 */
-};
-
-/* Proleptic Gregorian, days since 1970-01-01. The year begins in March here,
- * so that the leap day is its last. */
-static int64_t
-days_of(struct date d)
+/* The year begins in March here, so that the leap day is its last. */
+int64_t
+time_days(struct date d)
 {
 	int64_t y = d.month <= 2 ? d.year - 1 : d.year;
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -220,8 +214,8 @@ days_of(struct date d)
 	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-static struct date
-date_of(int64_t days)
+struct date
+time_date(int64_t days)
 {
 	int64_t z = days + 719468;
 	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
@@ -254,7 +248,7 @@ time_format_utc(int64_t unix_us, char *dst)
 {
 	int64_t us, sec, day = floor_div(floor_div(unix_us, US_PER_S, &us),
 	    DAY_S, &sec);
-	struct date d = date_of(day);
+	struct date d = time_date(day);
 	int n = snprintf(dst, TIME_TEXT, "%04lld-%02u-%02uT%02d:%02d:",
 	    (long long)d.year, d.month, d.day, (int)(sec / 3600),
 	    (int)(sec / 60 % 60));
@@ -275,7 +269,7 @@ time_format_http(int64_t unix_us, char *dst)
 	int64_t us, sec, weekday;
 	int64_t day = floor_div(floor_div(unix_us, US_PER_S, &us), DAY_S,
 	    &sec);
-	struct date d = date_of(day);
+	struct date d = time_date(day);
 
 	(void)floor_div(day, 7, &weekday);
 	(void)snprintf(dst, TIME_TEXT,
@@ -320,7 +314,7 @@ parse_date(struct str *s, int64_t *ret_days)
 		max = 29;
 	if (d < 1 || d > max)
 		return false;
-	*ret_days = days_of((struct date){y, (unsigned)m, (unsigned)d});
+	*ret_days = time_days((struct date){y, (unsigned)m, (unsigned)d});
 	return true;
 }
 

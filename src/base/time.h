@@ -15,6 +15,14 @@
 #define US_PER_S  INT64_C(1000000)
 #define DAY_NS    (86400 * NS_PER_S)
 
+/* Proleptic Gregorian; days count from 1970-01-01. */
+struct date {
+	int64_t year;
+	unsigned month, day;   /* from 1 */
+};
+int64_t time_days(struct date d);
+struct date time_date(int64_t days);
+
 /* "500ms" "30s" "1h30m" "1d" "1y"; a bare number is seconds; a fraction is
  * allowed ("1.5s"). Units ms s m h d w y (y = 365 d), us and ns too. False on
  * anything else or overflow. */
