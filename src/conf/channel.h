@@ -14,6 +14,7 @@ struct channel_type {
 	const struct opt *opts;
 };
 extern const struct channel_type channel_types[];   /* ends with NULL */
+const struct opt *channel_rows(struct str type);    /* NULL: no such type */
 
 /* From a mapping with name, type and the type's own keys, into a zeroed ret;
  * channel_clear also after a failure. */
