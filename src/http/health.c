@@ -46,6 +46,7 @@ health_get(const _Atomic uint64_t *v)
 static const char *const unit_names[UNIT_NMAX] = {
 	[UNIT_RESULT] = "result", [UNIT_CONFIG] = "config",
 	[UNIT_EVENT] = "event", [UNIT_TOKEN] = "token",
+	[UNIT_ALERT] = "alert",
 };
 
 static void

@@ -172,6 +172,7 @@ metrics_store(struct buf *b, struct http *h)
 	static const char *const units[UNIT_NMAX] = {
 		[UNIT_RESULT] = "result", [UNIT_CONFIG] = "config",
 		[UNIT_EVENT] = "event", [UNIT_TOKEN] = "token",
+		[UNIT_ALERT] = "alert",
 	};
 	const struct store_stats *s = store_stats(h->c.store);
 	size_t n, bytes;

@@ -89,6 +89,8 @@ struct outbox_row {
 	uint32_t attempts;
 	int64_t next_us;         /* not before (wall clock) */
 	int64_t expires_us;      /* not sent as new after; 0 never */
+	int64_t remind_us;       /* tell again this often while it goes on, at
+				  * most; 0: once */
 	char note[OUTBOX_NOTE];  /* last error, why held; secrets stripped */
 	struct alert_event event;
 };

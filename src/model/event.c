@@ -9,6 +9,7 @@ static const char *const names[] = {
 	[EVENT_STORE] = "store",
 	[EVENT_ACCESS] = "access",
 	[EVENT_CLOCK] = "clock",
+	[EVENT_ALERT] = "alert",
 };
 _Static_assert(COUNT(names) == EVENT_NMAX, "one name per kind");
 

@@ -13,6 +13,7 @@
 #include "store/edit.h"
 #include "store/feed.h"
 #include "store/inside.h"
+#include "store/outbox.h"
 #include "world/world.h"
 
 /* Readers of the view wait at most for this many units. */
@@ -132,6 +133,8 @@ put_one(struct store *s, struct slot *slot, struct errinfo *ei)
 		return edit_put(s, s->batch->edit, slot, ei);
 	case UNIT_TOKEN:
 		return tokens_put(s, slot, ei);
+	case UNIT_ALERT:
+		return outbox_put(s, slot, ei);
 	case UNIT_EVENT:
 		slot->stored = true;
 		return batch_event(s, &CONTAINER(slot->unit, struct event_unit,
@@ -202,6 +205,7 @@ apply_one(struct store *s, struct slot *slot)
 	case UNIT_TOKEN:
 		tokens_apply(s, slot);
 		break;
+	case UNIT_ALERT:
 	case UNIT_EVENT:
 	case UNIT_NMAX:
 		break;
@@ -293,6 +297,9 @@ finish(struct store *s, size_t lo, size_t hi)
 	live_add(s->live, b->events, b->nevents);
 	live_wake(s->live);
 	edit_tell(s, b->edit);
+	for (size_t i = lo; s->conf.durable != NULL && i < hi; i++)
+		if (b->v[i].stored)
+			s->conf.durable(s->conf.durable_arg, b->v[i].unit);
 	reset(s);
 	answer(s, lo, hi);
 	b->done = hi;

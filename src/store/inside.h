@@ -96,6 +96,7 @@ struct store {
 	int64_t last_sign_us;          /* at open: when we were last alive */
 	int64_t clock_back_us;         /* at open: the stamp lies ahead */
 	int64_t opened_us;
+	uint64_t deliveries;           /* stored since the start */
 	uint32_t *doomed;              /* deleted, their rows still there */
 	size_t ndoomed;
 	uint64_t tail_samples, tail_first;   /* of the tail table */

@@ -59,6 +59,26 @@ enum stmt {
 	STMT_DOOMED_PUT,        /* monitor */
 	STMT_DOOMED_DEL,        /* monitor */
 	STMT_DOOMED_LOAD,       /* → monitor */
+	STMT_OUTBOX_PUT,        /* key channel state step attempts next expires
+				 * remind monitor incident at note event; a key
+				 * that is there: nothing */
+	STMT_OUTBOX_MARK,       /* key state attempts next note kept */
+	STMT_OUTBOX_LOAD,       /* → key channel state step attempts next expires
+				 * remind note event, what is kept, by id */
+	STMT_OUTBOX_GET,        /* key → state attempts next note */
+	STMT_OUTBOX_OPEN,       /* monitor → incident, the newest kept */
+	STMT_OUTBOX_OF,         /* monitor incident → as LOAD, by id */
+	STMT_DELIVERY_PUT,      /* key channel members attempt code result at
+				 * took text */
+	STMT_DELIVERY_LIST,     /* channel below_id limit → id, as put; newest
+				 * first */
+	STMT_DELIVERY_PRUNE,    /* keep the newest this many */
+	STMT_HEALTH_PUT,        /* channel failures told since ok failed error */
+	STMT_HEALTH_LOAD,       /* → as put */
+	STMT_HOLD_PUT,          /* monitor incident acked snoozed at by note */
+	STMT_HOLD_GET,          /* monitor incident → acked snoozed by note */
+	STMT_HOLD_LOAD,         /* since_us → monitor incident acked snoozed by
+				 * note */
 	STMT_NMAX
 };
 

@@ -24,6 +24,7 @@
 const char *const row_kind_names[ROW_NMAX] = {
 	[ROW_SAMPLE] = "sample", [ROW_TRANSITION] = "transition",
 	[ROW_STATE] = "state", [ROW_EVENT] = "event", [ROW_CONFIG] = "config",
+	[ROW_OUTBOX] = "outbox",
 };
 const char *const store_op_names[OP_NMAX] = {
 	[OP_OPEN] = "open", [OP_BEGIN] = "begin", [OP_WRITE] = "write",

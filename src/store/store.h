@@ -29,6 +29,11 @@ struct store_conf {
 	 * On the writer's thread. The command is given away. */
 	void (*to_shard)(void *arg, struct command *c, uint32_t group_or_id);
 	void *to_shard_arg;
+	/* A unit has become durable: committed, or fsynced in the journal; once
+	 * for each unit, from the thread that made it so, before its ack. Reads
+	 * only, and does not block. NULL: nobody listens. */
+	void (*durable)(void *arg, const struct unit *u);
+	void *durable_arg;
 	const char *vfs;              /* NULL; tests name their own */
 	bool memory;                  /* tests only */
 };
@@ -55,7 +60,7 @@ enum err store_ready(struct store *s, struct errinfo *ei);
 
 /* Counters for /metrics and "store stats"; relaxed atomics, any thread. */
 enum row_kind { ROW_SAMPLE, ROW_TRANSITION, ROW_STATE, ROW_EVENT, ROW_CONFIG,
-	ROW_NMAX };
+	ROW_OUTBOX, ROW_NMAX };
 extern const char *const row_kind_names[ROW_NMAX];
 enum store_op { OP_OPEN, OP_BEGIN, OP_WRITE, OP_COMMIT, OP_READ,
 	OP_CHECKPOINT, OP_NMAX };

@@ -38,6 +38,29 @@ CREATE TABLE event(id INTEGER PRIMARY KEY, at_us INTEGER NOT NULL,\
  subject TEXT NOT NULL, text TEXT NOT NULL);\
 CREATE TABLE gap(from_us INTEGER PRIMARY KEY, to_us INTEGER NOT NULL);\
 CREATE TABLE doomed(monitor INTEGER PRIMARY KEY);"},
+	{"outbox", "\
+CREATE TABLE outbox(id INTEGER PRIMARY KEY, k TEXT NOT NULL UNIQUE,\
+ channel TEXT NOT NULL, state INTEGER NOT NULL, step INTEGER NOT NULL,\
+ attempts INTEGER NOT NULL, next_us INTEGER NOT NULL,\
+ expires_us INTEGER NOT NULL, remind_us INTEGER NOT NULL,\
+ kept INTEGER NOT NULL, monitor INTEGER NOT NULL,\
+ incident_us INTEGER NOT NULL, at_us INTEGER NOT NULL, note TEXT NOT NULL,\
+ event TEXT NOT NULL);\
+CREATE INDEX outbox_kept ON outbox(kept) WHERE kept = 1;\
+CREATE INDEX outbox_of ON outbox(monitor, incident_us);\
+CREATE TABLE delivery(id INTEGER PRIMARY KEY, k TEXT NOT NULL,\
+ channel TEXT NOT NULL, members INTEGER NOT NULL, attempt INTEGER NOT NULL,\
+ code INTEGER NOT NULL, result INTEGER NOT NULL, at_us INTEGER NOT NULL,\
+ took_us INTEGER NOT NULL, text TEXT NOT NULL);\
+CREATE INDEX delivery_of ON delivery(channel);\
+CREATE TABLE channel_health(channel TEXT PRIMARY KEY,\
+ failures INTEGER NOT NULL, told INTEGER NOT NULL,\
+ since_us INTEGER NOT NULL, ok_us INTEGER NOT NULL,\
+ failed_us INTEGER NOT NULL, error TEXT NOT NULL) WITHOUT ROWID;\
+CREATE TABLE hold(monitor INTEGER NOT NULL, incident_us INTEGER NOT NULL,\
+ acked_us INTEGER NOT NULL, snoozed_us INTEGER NOT NULL, at_us INTEGER NOT NULL,\
+ by TEXT NOT NULL, note TEXT NOT NULL,\
+ PRIMARY KEY(monitor, incident_us)) WITHOUT ROWID;"},
 };
 
 const size_t nmigrations = COUNT(migrations);

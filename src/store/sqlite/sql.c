@@ -3,6 +3,8 @@
 #define TRANSITION "id, monitor, seq, at_us, was, became, why, reason," \
 	" explain, evidence"
 #define EVENT "id, at_us, kind, was, became, why, monitor, actor, subject, text"
+#define OUTBOX "k, channel, state, step, attempts, next_us, expires_us," \
+	" remind_us, note, event"
 /* What belongs to a deleted monitor is not shown while it waits to go. */
 #define NOT_DOOMED "monitor NOT IN (SELECT monitor FROM doomed)"
 
@@ -87,4 +89,36 @@ const char *const sql_text[STMT_NMAX] = {
 	[STMT_DOOMED_PUT] = "INSERT OR REPLACE INTO doomed VALUES(?1)",
 	[STMT_DOOMED_DEL] = "DELETE FROM doomed WHERE monitor = ?1",
 	[STMT_DOOMED_LOAD] = "SELECT monitor FROM doomed ORDER BY monitor",
+	[STMT_OUTBOX_PUT] = "INSERT OR IGNORE INTO outbox(k, channel, state,"
+	    " step, attempts, next_us, expires_us, remind_us, kept, monitor,"
+	    " incident_us, at_us, note, event) VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
+	    " ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13)",
+	[STMT_OUTBOX_MARK] = "UPDATE outbox SET state = ?2, attempts = ?3,"
+	    " next_us = ?4, note = ?5, kept = ?6 WHERE k = ?1",
+	[STMT_OUTBOX_LOAD] = "SELECT " OUTBOX " FROM outbox WHERE kept = 1"
+	    " ORDER BY id",
+	[STMT_OUTBOX_GET] = "SELECT state, attempts, next_us, note FROM outbox"
+	    " WHERE k = ?1",
+	[STMT_OUTBOX_OPEN] = "SELECT incident_us FROM outbox WHERE monitor = ?1"
+	    " AND kept = 1 AND incident_us > 0 ORDER BY incident_us DESC"
+	    " LIMIT 1",
+	[STMT_OUTBOX_OF] = "SELECT " OUTBOX " FROM outbox WHERE monitor = ?1"
+	    " AND incident_us = ?2 ORDER BY id",
+	[STMT_DELIVERY_PUT] = "INSERT INTO delivery VALUES(NULL, ?1, ?2, ?3, ?4,"
+	    " ?5, ?6, ?7, ?8, ?9)",
+	[STMT_DELIVERY_LIST] = "SELECT id, k, channel, members, attempt, code,"
+	    " result, at_us, took_us, text FROM delivery WHERE channel = ?1"
+	    " AND id < ?2 ORDER BY id DESC LIMIT ?3",
+	[STMT_DELIVERY_PRUNE] = "DELETE FROM delivery WHERE id <= (SELECT id"
+	    " FROM delivery ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+	[STMT_HEALTH_PUT] = "INSERT OR REPLACE INTO channel_health"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[STMT_HEALTH_LOAD] = "SELECT channel, failures, told, since_us, ok_us,"
+	    " failed_us, error FROM channel_health",
+	[STMT_HOLD_PUT] = "INSERT OR REPLACE INTO hold VALUES(?1, ?2, ?3, ?4,"
+	    " ?5, ?6, ?7)",
+	[STMT_HOLD_GET] = "SELECT acked_us, snoozed_us, by, note FROM hold"
+	    " WHERE monitor = ?1 AND incident_us = ?2",
+	[STMT_HOLD_LOAD] = "SELECT monitor, incident_us, acked_us, snoozed_us,"
+	    " by, note FROM hold WHERE at_us >= ?1 ORDER BY at_us",
 };
