@@ -8,7 +8,7 @@ set -eu
 build='build-essential pkg-config meson ninja-build libuv1-dev
 libcurl4-openssl-dev libc-ares-dev libssl-dev libmicrohttpd-dev libjansson-dev
 libyaml-dev libsqlite3-dev libsystemd-dev zlib1g-dev ca-certificates tzdata'
-test="$build libcmocka-dev python3 python3-pytest clang libclang-rt-14-dev
+test="$build libcmocka-dev python3 python3-pytest python3-aiosmtpd clang libclang-rt-14-dev
 nginx-light|nginx dnsmasq-base openssh-server openssl curl procps iproute2
 strace libfaketime util-linux"
 lint="$build clang-tidy clang-format cppcheck"
