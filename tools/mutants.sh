@@ -38,6 +38,9 @@ zone_day_begins_at_midnight|src/base/zone.c|s/MAX(shown - r.type->offset_s, r.fr
 zone_rule_wrong_week|src/base/zone_rule.c|s/day >= next ? day - 7 : day/day/|test_base_zone|tests/test_base_zone
 sketch_merge_shifts|src/store/sketch.c|s/count(into, i, from->count\[i\])/count(into, i + (i % 7 == 0), from->count[i])/|test_store_sketch|tests/test_store_sketch
 sketch_too_coarse|src/store/sketch.c|s/(1 + SKETCH_ERROR) \/ (1 - SKETCH_ERROR)/(1 + 2 * SKETCH_ERROR) \/ (1 - 2 * SKETCH_ERROR)/|test_store_sketch|tests/test_store_sketch
+rollup_mark_not_written|src/store/compact.c|s/return rollups_mark(s, c->cut, \*ret_last, ei);/return ERR_OK;/|test_store_rollup|tests/test_store_rollup
+rollup_cycle_not_resumed|src/store/compact.c|s/if (s->moved_monitor != 0 \&\& s->moved_block >= first)/if (false)/|test_store_rollup|tests/test_store_rollup
+rollup_merged_chunk_twice|src/store/compact.c|s/rollups_add(s, all + nold, n - nold, ei)/rollups_add(s, all, n, ei)/|test_store_rollup|tests/test_store_rollup
 END
 }
 

@@ -15,7 +15,8 @@ struct settings {
 	struct { char *http; char *data; struct strings trusted_proxies;
 		char *tls_cert, *tls_key; } server;
 	struct { char *url; int64_t commit_delay_ns;
-		struct { int64_t samples_ns, transitions_ns, logs_ns; } retention;
+		struct { int64_t samples_ns, transitions_ns, hours_ns,
+			days_ns, logs_ns; } retention;
 		uint64_t disk_budget; uint32_t queue; uint64_t queue_bytes;
 		uint32_t readers; } store;
 	struct { uint32_t shards /* 0 auto */, in_flight, per_host,

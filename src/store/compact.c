@@ -1,7 +1,8 @@
 /* compact.c: a cycle reads the tail's blocks up to a cut once, moves each
- * monitor's samples into chunks, monitor by monitor, and then deletes those
- * blocks from the front. A crash in between leaves samples in both places:
- * what is not above the last chunk's sequence is known to be moved. */
+ * monitor's samples into chunks and roll-ups, monitor by monitor, and then
+ * deletes those blocks from the front. A crash in between leaves samples in
+ * both places: how far it was is written with every step (rollups_mark), and
+ * the cycle is taken up again there. */
 #include "store/compact.h"
 
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/chunk.h"
+#include "store/rollups.h"
 #include "world/world.h"
 
 #define MERGE_BELOW 96       /* a last chunk smaller than this is filled up */
@@ -102,6 +104,10 @@ begin_cycle(struct store *s)
 	c->began_us = clock_wall_us();
 	/* Never more in memory than a few cycles' worth. */
 	c->cut = MIN(c->cut, c->first + COMPACT_SAMPLES);
+	if (s->moved_monitor != 0 && s->moved_block >= first) {
+		c->cut = s->moved_block;
+		c->monitor = s->moved_monitor;
+	}
 	c->held = xcalloc((size_t)(c->cut - c->first + 1), sizeof(*c->held));
 	s->compaction = c;
 }
@@ -281,7 +287,7 @@ move_one(struct store *s, struct compaction *c, const struct entry *en,
 	struct sample *old CLEANUP(xfreep) = NULL;
 	struct sample *all CLEANUP(xfreep) = NULL;
 	uint32_t id = en->row.conf->id, places = places_up_to(en, c->cut);
-	size_t n = 0, at = 0;
+	size_t n = 0, nold, at = 0;
 	uint64_t seq = 0;
 	enum err e;
 
@@ -293,6 +299,7 @@ move_one(struct store *s, struct compaction *c, const struct entry *en,
 	all = xcalloc(n + places, sizeof(*all));
 	if (n > 0)
 		memcpy(all, old, n * sizeof(*all));
+	nold = n;
 	for (uint32_t i = 0; i < places; i++) {
 		struct sample *p = &all[n];
 
@@ -306,6 +313,8 @@ move_one(struct store *s, struct compaction *c, const struct entry *en,
 	for (; e == ERR_OK && at < n; at += CHUNK_SAMPLES)
 		e = put_chunk(s, c, all + at,
 		    MIN(n - at, (size_t)CHUNK_SAMPLES), ei);
+	if (e == ERR_OK)
+		e = rollups_add(s, all + nold, n - nold, ei);
 	if (e == ERR_OK)
 		note_moved(c, id, places, seq);
 	return e;
@@ -348,6 +357,31 @@ move_some(struct store *s, struct compaction *c, int64_t until_ns,
 	return e;
 }
 
+/* The mark goes with what it tells of. */
+static enum err
+move_marked(struct store *s, struct compaction *c, int64_t until_ns,
+    uint32_t *ret_last, struct errinfo *ei)
+{
+	enum err e = move_some(s, c, until_ns, ret_last, ei);
+
+	if (e != ERR_OK)
+		return e;
+	return rollups_mark(s, c->cut, *ret_last, ei);
+}
+
+static enum err
+cut_some(struct store *s, struct compaction *c, uint64_t to,
+    struct errinfo *ei)
+{
+	enum err e = s->db->ops->run(s->db, STMT_TAIL_DEL, VALS(
+	    V_INT(c->next), V_INT(to)), NULL, ei);
+
+	/* Block numbers may begin anew when none is left. */
+	if (e == ERR_OK && to == c->cut)
+		e = rollups_mark(s, 0, 0, ei);
+	return e;
+}
+
 static void
 moved_apply(struct store *s, struct compaction *c, uint32_t last)
 {
@@ -360,7 +394,8 @@ moved_apply(struct store *s, struct compaction *c, uint32_t last)
 	}
 	view_unlock(s->view);
 	c->nmoved = 0;
-	c->monitor = last;
+	c->monitor = s->moved_monitor = last;
+	s->moved_block = c->cut;
 	if (last != UINT32_MAX)
 		return;
 	c->stage = STAGE_CUT;
@@ -373,6 +408,7 @@ end_cycle(struct store *s)
 	struct compaction *c = s->compaction;
 
 	if (!c->failed) {
+		s->moved_block = s->moved_monitor = 0;
 		s->tail_samples -= MIN(s->tail_samples, c->samples);
 		s->tail_first = c->cut + 1;
 	}
@@ -381,8 +417,17 @@ end_cycle(struct store *s)
 	s->compaction = NULL;
 }
 
+/* What a slice did, to be taken over when it is committed. */
+struct done {
+	bool moved, cut, gone;
+	uint32_t last;
+	uint64_t cut_to, first_event;
+	struct rollup_place doom;
+};
+
 static enum err
-doom_some(struct store *s, bool *ret_gone, struct errinfo *ei)
+doom_some(struct store *s, int64_t until_ns, struct done *d,
+    struct errinfo *ei)
 {
 	uint32_t id = s->doomed[s->ndoomed - 1];
 	int64_t chunks = 0, transitions = 0;
@@ -394,19 +439,14 @@ doom_some(struct store *s, bool *ret_gone, struct errinfo *ei)
 		e = s->db->ops->run(s->db, STMT_TRANSITION_DOOM,
 		    VALS(V_INT(id), V_INT(DOOM_TRANSITIONS)), &transitions,
 		    ei);
-	*ret_gone = chunks + transitions == 0;
-	if (e == ERR_OK && *ret_gone)
+	d->doom = s->doom;
+	if (e == ERR_OK && chunks + transitions == 0)
+		e = rollups_doom(s, id, until_ns, &d->doom, &d->gone, ei);
+	if (e == ERR_OK && d->gone)
 		e = s->db->ops->run(s->db, STMT_DOOMED_DEL, VALS(V_INT(id)),
 		    NULL, ei);
 	return e;
 }
-
-/* What a slice did, to be taken over when it is committed. */
-struct done {
-	bool moved, cut, gone;
-	uint32_t last;
-	uint64_t cut_to, first_event;
-};
 
 static enum err
 work(struct store *s, int64_t until_ns, struct done *d, struct errinfo *ei)
@@ -414,7 +454,7 @@ work(struct store *s, int64_t until_ns, struct done *d, struct errinfo *ei)
 	struct compaction *c = s->compaction;
 
 	if (s->ndoomed > 0)
-		return doom_some(s, &d->gone, ei);
+		return doom_some(s, until_ns, d, ei);
 	if (events_due(s)) {
 		d->first_event = MIN(s->first_event + EVENTS_STEP,
 		    s->next.event - EVENTS_KEPT);
@@ -426,12 +466,11 @@ work(struct store *s, int64_t until_ns, struct done *d, struct errinfo *ei)
 		return read_blocks(s, c, until_ns, ei);
 	case STAGE_MOVE:
 		d->moved = true;
-		return move_some(s, c, until_ns, &d->last, ei);
+		return move_marked(s, c, until_ns, &d->last, ei);
 	case STAGE_CUT:
 		d->cut = true;
 		d->cut_to = MIN(c->next + CUT_BLOCKS - 1, c->cut);
-		return s->db->ops->run(s->db, STMT_TAIL_DEL, VALS(
-		    V_INT(c->next), V_INT(d->cut_to)), NULL, ei);
+		return cut_some(s, c, d->cut_to, ei);
 	}
 	return ERR_OK;
 }
@@ -442,6 +481,8 @@ take_over(struct store *s, const struct done *d)
 	struct compaction *c = s->compaction;
 
 	atomic_fetch_add(&s->stats.commits, 1);
+	if (s->ndoomed > 0)
+		s->doom = d->gone ? (struct rollup_place){0} : d->doom;
 	if (d->gone)
 		s->ndoomed--;
 	if (d->first_event != 0)

@@ -11,6 +11,7 @@
 #include "store/backend.h"
 #include "store/block.h"
 #include "store/entry.h"
+#include "store/rollup.h"
 #include "store/store.h"
 
 #define BATCH_UNITS  4096      /* in one transaction */
@@ -99,9 +100,12 @@ struct store {
 	uint64_t deliveries;           /* stored since the start */
 	uint32_t *doomed;              /* deleted, their rows still there */
 	size_t ndoomed;
+	struct rollup_place doom;      /* of the last of them */
 	uint64_t tail_samples, tail_first;   /* of the tail table */
 	int64_t tail_since_us;         /* its age counts from here */
 	int64_t compact_ns;            /* the next slice not before */
+	uint64_t moved_block;          /* how far a cycle is: rollups.h */
+	uint32_t moved_monitor;
 	struct compaction *compaction; /* compact.h */
 };
 

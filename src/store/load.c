@@ -14,6 +14,7 @@
 #include "state/state.h"
 #include "store/chunk.h"
 #include "store/confs.h"
+#include "store/rollups.h"
 #include "store/state_code.h"
 #include "world/world.h"
 
@@ -309,6 +310,8 @@ tail_sample(struct store *s, const struct sample *p, uint64_t place,
 
 	if (en == NULL || (p->node == 0 && p->seq <= en->chunk_seq))
 		return;
+	if (p->monitor <= s->moved_monitor && place >> 8 <= s->moved_block)
+		return;   /* it lies in a chunk */
 	note_seq(en, p);
 	if (en->boot == NULL)
 		en->boot = fresh_state(en);
@@ -386,7 +389,11 @@ numbers(struct store *s, int64_t now_us, struct errinfo *ei)
 		ops->done(s->db, STMT_EVENT_RANGE);
 	}
 	s->next.block = 1;
-	return ended(e);
+	e = ended(e);
+	if (e == ERR_OK)
+		e = rollups_marked(s->db, &s->moved_block, &s->moved_monitor,
+		    ei);
+	return e;
 }
 
 static enum err

@@ -32,6 +32,10 @@ enum stmt {
 				 * to_us, newest first */
 	STMT_CHUNK_GET,         /* id → bytes */
 	STMT_CHUNK_DOOM,        /* monitor limit: some of its chunks go */
+	STMT_ROLLUP_PUT,        /* level hour monitor bytes */
+	STMT_ROLLUP_GET,        /* level hour monitor → bytes */
+	STMT_ROLLUP_NEXT,       /* level after → the next hour there is */
+	STMT_ROLLUP_DEL,        /* level hour monitor */
 	STMT_TRANSITION_PUT,    /* id monitor seq at from to why reason explain
 				 * evidence; a key that is there: nothing */
 	STMT_TRANSITION_HAVE,   /* id → 1 */

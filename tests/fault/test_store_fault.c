@@ -13,6 +13,7 @@
 #include "store/chunk.h"
 #include "store/compact.h"
 #include "store/inside.h"
+#include "store/rollup.h"
 #include "tests/fault/vfs_fault.h"
 
 #define T0       INT64_C(1790000000000000)
@@ -226,6 +227,30 @@ read_chunks(struct run *x, sqlite3 *db, struct got *got)
 	sqlite3_finalize(st);
 }
 
+/* What lies in chunks is in both levels of roll-ups, once. */
+static void
+read_rollups(struct run *x, sqlite3 *db)
+{
+	sqlite3_stmt *st = prepare(db, "SELECT b, level FROM rollup");
+	sqlite3_stmt *chunks = prepare(db, "SELECT sum(n) FROM chunk");
+	struct rollup *r = xcalloc(1, sizeof(*r));
+	uint64_t n[ROLLUP_NLEVEL] = {0}, want = 0;
+
+	while (st != NULL && sqlite3_step(st) == SQLITE_ROW) {
+		if (!rollup_get(blob(st), r))
+			broken(x, "a roll-up is damaged");
+		n[sqlite3_column_int(st, 1)] += r->ok + r->degraded +
+		    r->failed + r->voided;
+	}
+	if (sqlite3_step(chunks) == SQLITE_ROW)
+		want = (uint64_t)sqlite3_column_int64(chunks, 0);
+	if (n[ROLLUP_HOUR] != want || n[ROLLUP_DAY] != want)
+		broken(x, "roll-ups are not the sum of the samples");
+	sqlite3_finalize(st);
+	sqlite3_finalize(chunks);
+	xfree(r);
+}
+
 static void
 read_tail(struct run *x, sqlite3 *db, struct got *got)
 {
@@ -310,6 +335,7 @@ read_all(struct run *x, struct got *got)
 		sqlite3_finalize(st);
 		if (tables) {
 			read_chunks(x, db, got);
+			read_rollups(x, db);
 			read_tail(x, db, got);
 			read_turns(x, db, got);
 		} else if (x->created) {

@@ -61,6 +61,16 @@ CREATE TABLE hold(monitor INTEGER NOT NULL, incident_us INTEGER NOT NULL,\
  acked_us INTEGER NOT NULL, snoozed_us INTEGER NOT NULL, at_us INTEGER NOT NULL,\
  by TEXT NOT NULL, note TEXT NOT NULL,\
  PRIMARY KEY(monitor, incident_us)) WITHOUT ROWID;"},
+	/* Sorted by time first: what one cycle of compaction adds to, and what
+	 * ages together, lies together. transition_turn has all that uptime
+	 * asks, so that it never reads the rows, which are long. */
+	{"rollups", "\
+CREATE TABLE rollup(level INTEGER NOT NULL, hour INTEGER NOT NULL,\
+ monitor INTEGER NOT NULL, b BLOB NOT NULL,\
+ PRIMARY KEY(level, hour, monitor)) WITHOUT ROWID;\
+INSERT INTO meta SELECT 'rolled_since', coalesce(max(to_us) + 1, 0)\
+ FROM chunk;\
+CREATE INDEX transition_turn ON transition(monitor, at_us, was, became);"},
 };
 
 const size_t nmigrations = COUNT(migrations);

@@ -45,6 +45,14 @@ const char *const sql_text[STMT_NMAX] = {
 	[STMT_CHUNK_GET] = "SELECT b FROM chunk WHERE id = ?1",
 	[STMT_CHUNK_DOOM] = "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk"
 	    " WHERE monitor = ?1 LIMIT ?2)",
+	[STMT_ROLLUP_PUT] = "INSERT OR REPLACE INTO rollup"
+	    " VALUES(?1, ?2, ?3, ?4)",
+	[STMT_ROLLUP_GET] = "SELECT b FROM rollup WHERE level = ?1"
+	    " AND hour = ?2 AND monitor = ?3",
+	[STMT_ROLLUP_NEXT] = "SELECT hour FROM rollup WHERE level = ?1"
+	    " AND hour > ?2 ORDER BY hour LIMIT 1",
+	[STMT_ROLLUP_DEL] = "DELETE FROM rollup WHERE level = ?1"
+	    " AND hour = ?2 AND monitor = ?3",
 	[STMT_TRANSITION_PUT] = "INSERT OR IGNORE INTO transition"
 	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[STMT_TRANSITION_HAVE] = "SELECT 1 FROM transition WHERE id = ?1",
