@@ -3,6 +3,8 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
 
 #include "base/text.h"
 
@@ -29,6 +31,25 @@ const char *
 alert_kind_name(enum alert_kind k)
 {
 	return k < ALERT_NMAX ? kind_names[k] : "?";
+}
+
+uint32_t
+alert_channel_id(const char *name)
+{
+	return (uint32_t)crc32_z(0, (const unsigned char *)name, strlen(name));
+}
+
+bool
+alerting_ok(const struct alerting *a)
+{
+	bool open = a->incident_us != 0;
+
+	if (a->incident_us < 0 || a->recover_us < 0 || a->ntold > TOLD_MAX ||
+	    a->severity >= SEVERITY_NMAX || a->status >= STATUS_NMAX)
+		return false;
+	if (!open && (a->recover_us != 0 || a->ntold != 0 || a->flapping))
+		return false;
+	return a->flap >> FLAP_STATES == 0;
 }
 
 void

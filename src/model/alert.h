@@ -94,6 +94,8 @@ struct outbox_row {
 	char note[OUTBOX_NOTE];  /* last error, why held; secrets stripped */
 	struct alert_event event;
 };
+/* What stands for a channel in struct alerting; stored: CRC-32 of its name. */
+uint32_t alert_channel_id(const char *name);
 /* Fill in key from event and channel. */
 void outbox_key(struct outbox_row *r);
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "model/alerting.h"
 #include "model/status.h"
 #include "model/why.h"
 
@@ -82,6 +83,7 @@ struct mon_state {
 	int64_t deadline_us;     /* push: when it becomes late or down; 0 none */
 	int64_t cert_expiry_s, cert_warned_s;
 	char reason[REASON_MAX];
+	struct alerting alerting;   /* what people were told */
 };
 
 #endif

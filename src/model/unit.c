@@ -14,6 +14,7 @@ result_free(struct unit *u)
 	xfree(r->own);
 	xfree(r->group);
 	xfree(r->evidence);
+	xfree(r->rows);
 	xfree(r);
 }
 

@@ -13,6 +13,7 @@
 #include "model/sample.h"
 
 struct conf_change;   /* conf/plan.h */
+struct outbox_row;    /* model/alert.h */
 
 enum unit_kind {
 	UNIT_RESULT,    /* struct result_unit */
@@ -55,6 +56,10 @@ struct result_unit {
 	char actor[64];       /* of a pause or resume; "" = the daemon */
 	/* First failure's evidence, JSON, redacted, owned; NULL: none. */
 	char *evidence;
+	/* Whom the transitions in here are told to: stored with them or not
+	 * at all. Owned. */
+	struct outbox_row *rows;
+	size_t nrows;
 };
 
 struct event_unit {

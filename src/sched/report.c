@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "model/alert.h"
 #include "sched/parts.h"
 
 struct policy
@@ -52,8 +53,9 @@ put(struct sched *s, struct result_unit *u)
 
 	unit->bytes = sizeof(*u) + (u->own != NULL ? sizeof(*u->own) : 0) +
 	    (u->group != NULL ? sizeof(*u->group) : 0) +
-	    (u->evidence != NULL ? strlen(u->evidence) + 1 : 0);
-	if (unit->ack != NULL || (u->own != NULL && u->own->has_transition) ||
+	    (u->evidence != NULL ? strlen(u->evidence) + 1 : 0) +
+	    u->nrows * sizeof(*u->rows);
+	if (unit->ack != NULL || u->nrows > 0 || (u->own != NULL && u->own->has_transition) ||
 	    u->group != NULL)
 		unit->urgent = true;
 	unit->queued_ns = world_now(s->world);

@@ -55,6 +55,17 @@ forget_streaks(struct mon_state *st)
 	st->fails = st->oks = st->voids = 0;
 	st->window = 0;
 	st->window_n = 0;
+	st->alerting.flap = 0;
+}
+
+/* The window of flapping: what the target did between two looks. Out of the
+ * dark no change was seen, only that it is so now. */
+static struct verdict
+noted(struct mon_state *st, struct verdict v)
+{
+	alerting_note(&st->alerting, v.changed && v.from != STATUS_UNKNOWN &&
+	    v.from != STATUS_PENDING);
+	return v;
 }
 
 static void
@@ -151,8 +162,8 @@ state_sample(struct mon_state *st, const struct policy *p, enum why why,
 	if (why_is_local(why))
 		return voided(st, p, change_us);
 	if (why == WHY_OK || why_is_degraded(why))
-		return passed(st, p, why, at_us, change_us);
-	return failed(st, p, why, change_us);
+		return noted(st, passed(st, p, why, at_us, change_us));
+	return noted(st, failed(st, p, why, change_us));
 }
 
 struct verdict
@@ -210,13 +221,14 @@ state_beat(struct mon_state *st, bool says_down, uint64_t seq,
 		st->oks = 0;
 		count(&st->fails);
 		st->deadline_us = 0;
-		return become(st, STATUS_DOWN, WHY_PUSH_DOWN, beat_us);
+		return noted(st, become(st, STATUS_DOWN, WHY_PUSH_DOWN,
+		    beat_us));
 	}
 	st->fails = 0;
 	count(&st->oks);
 	st->last_ok_us = beat_us;
 	st->deadline_us = beat_us + interval_ns / NS_PER_US;
-	return become(st, STATUS_UP, WHY_OK, beat_us);
+	return noted(st, become(st, STATUS_UP, WHY_OK, beat_us));
 }
 
 struct verdict
@@ -230,12 +242,12 @@ state_deadline(struct mon_state *st, int64_t now_us, int64_t grace_ns)
 	/* The change is as old as the deadline, not as the timer is late. */
 	if (st->status != STATUS_LATE && grace_ns > 0) {
 		st->deadline_us = at_us + grace_ns / NS_PER_US;
-		return become(st, STATUS_LATE, WHY_PUSH_LATE, at_us);
+		return noted(st, become(st, STATUS_LATE, WHY_PUSH_LATE, at_us));
 	}
 	st->deadline_us = 0;
 	st->oks = 0;
 	count(&st->fails);
-	return become(st, STATUS_DOWN, WHY_PUSH_MISSED, at_us);
+	return noted(st, become(st, STATUS_DOWN, WHY_PUSH_MISSED, at_us));
 }
 
 void
@@ -434,6 +446,8 @@ state_ok(const struct mon_state *st)
 		return false;
 	if (st->deadline_us != 0 && (st->beat_us == 0 ||
 	    st->status == STATUS_PAUSED || st->status == STATUS_DOWN))
+		return false;
+	if (!alerting_ok(&st->alerting))
 		return false;
 	return memchr(st->reason, '\0', sizeof(st->reason)) != NULL;
 }

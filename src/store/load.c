@@ -204,6 +204,8 @@ fold(const struct monitor_conf *c, struct mon_state *st,
 		st->status = was.status;
 		st->why = was.why;
 		st->since_us = was.since_us;
+		st->alerting.flap = was.alerting.flap;
+		alerting_note(&st->alerting, false);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "store/confs.h"
 #include "store/inside.h"
+#include "store/outbox.h"
 #include "state/state.h"
 #include "store/state_code.h"
 #include "world/world.h"
@@ -264,6 +265,8 @@ result_put(struct store *s, struct slot *slot, struct errinfo *ei)
 		e = put_own(s, slot, r, en, ei);
 	if (e == ERR_OK && group != NULL)
 		e = put_part(s, group, r->group, NULL, "", ei);
+	if (e == ERR_OK && r->nrows > 0)
+		e = outbox_rows(s, r->rows, r->nrows, ei);
 	return e;
 }
 

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "model/sample.h"
 
-#define STATE_CODE_MAX (REASON_MAX + 160)
+#define STATE_CODE_MAX (REASON_MAX + 320)
 
 struct str state_code_put(const struct mon_state *st,
     unsigned char dst[STATE_CODE_MAX]);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/alert.h"
 #include "state/state.h"
 #include "store/block.h"
 #include "store/chunk.h"
@@ -263,7 +264,11 @@ test_state_round_trip(void **state)
 	    .fails = 65535, .voids = 1, .window = 5, .window_n = 3,
 	    .last_us = T0, .last_ok_us = -1, .beat_us = T0 - 1,
 	    .deadline_us = T0 + 1, .cert_expiry_s = INT64_MAX,
-	    .cert_warned_s = INT64_MIN, .reason = "a word"}, out;
+	    .cert_warned_s = INT64_MIN, .reason = "a word",
+	    .alerting = {.incident_us = T0 - 5, .recover_us = T0 + 5,
+	    .told = {1, UINT32_MAX, 7}, .ntold = 3,
+	    .severity = SEVERITY_CRITICAL, .status = STATUS_LATE,
+	    .flapping = true, .flap = 0xfffff}}, out;
 	struct str s = state_code_put(&in, bytes);
 
 	(void)state;
@@ -276,10 +281,56 @@ test_state_round_trip(void **state)
 	assert_int_equal(out.deadline_us, in.deadline_us);
 	assert_int_equal(out.cert_warned_s, in.cert_warned_s);
 	assert_string_equal(out.reason, in.reason);
+	assert_memory_equal(&out.alerting, &in.alerting, sizeof(in.alerting));
 	for (size_t i = 0; i < s.n; i++)
 		assert_false(state_code_get((struct str){s.p, i}, 3, &out));
-	bytes[0] = 2;
+	bytes[0] = 3;
 	assert_false(state_code_get(s, 3, &out));
+}
+
+/* What was stored before people were told anything is still read. */
+static void
+test_state_of_before(void **state)
+{
+	unsigned char bytes[STATE_CODE_MAX];
+	struct mon_state in = {.monitor = 3, .seq = 9, .status = STATUS_DOWN,
+	    .why = WHY_TIMEOUT, .since_us = T0, .reason = "late"}, out;
+	struct str s = state_code_put(&in, bytes);
+
+	(void)state;
+	bytes[0] = 1;
+	memset(&out, 1, sizeof(out));
+	assert_false(state_code_get(s, 3, &out));
+	/* incident, recovery, told, severity, status, flapping, window */
+	s.n -= 7;
+	assert_true(state_code_get(s, 3, &out));
+	assert_string_equal(out.reason, "late");
+	assert_int_equal(out.alerting.incident_us, 0);
+	assert_int_equal(out.alerting.ntold, 0);
+}
+
+/* A row that contradicts itself is damage, not a state. */
+static void
+test_state_told_in_vain(void **state)
+{
+	unsigned char bytes[STATE_CODE_MAX];
+	struct mon_state in = {.monitor = 3, .status = STATUS_UP,
+	    .since_us = T0}, out, bad;
+
+	(void)state;
+	assert_true(state_code_get(state_code_put(&in, bytes), 3, &out));
+	bad = in;
+	bad.alerting.ntold = 1;
+	assert_false(state_code_get(state_code_put(&bad, bytes), 3, &out));
+	bad = in;
+	bad.alerting.flapping = true;
+	assert_false(state_code_get(state_code_put(&bad, bytes), 3, &out));
+	bad = in;
+	bad.alerting.severity = SEVERITY_NMAX;
+	assert_false(state_code_get(state_code_put(&bad, bytes), 3, &out));
+	bad = in;
+	bad.alerting.flap = UINT32_C(1) << FLAP_STATES;
+	assert_false(state_code_get(state_code_put(&bad, bytes), 3, &out));
 }
 
 int
@@ -294,6 +345,8 @@ main(void)
 		cmocka_unit_test(test_chunk_damage),
 		cmocka_unit_test(test_chunk_is_small),
 		cmocka_unit_test(test_state_round_trip),
+		cmocka_unit_test(test_state_of_before),
+		cmocka_unit_test(test_state_told_in_vain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
