@@ -220,6 +220,12 @@ core_store(struct core *co, struct errinfo *ei)
 		.queue = st->store.queue,
 		.queue_bytes = st->store.queue_bytes,
 		.readers = st->store.readers,
+		.deadline_ns = {
+			[PACE_FAST] = st->store.deadlines.fast_ns,
+			[PACE_NORMAL] = st->store.deadlines.normal_ns,
+			[PACE_SLOW] = st->store.deadlines.slow_ns,
+		},
+		.read_age_ns = st->store.checkpoint.read_age_ns,
 		.kinds = check_monitor_kinds,
 		.to_shard = core_to_shard,
 		.to_shard_arg = co,
@@ -266,6 +272,8 @@ core_stop(struct core *co, struct errinfo *ei)
 
 	if (co->http != NULL)
 		http_quiesce(co->http);
+	if (co->store != NULL)
+		store_stop_reads(co->store);
 	core_shards_stop(co, MIN(deadline, clock_mono_ns() + STOP_CHECKS_NS));
 	if (co->store != NULL)
 		e = store_stop(co->store, deadline, ei);

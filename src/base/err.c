@@ -17,6 +17,7 @@ static const char *const names[] = {
 	[ERR_SYS] = "sys",
 	[ERR_STORE] = "store",
 	[ERR_STOPPING] = "stopping",
+	[ERR_CANCELLED] = "cancelled",
 };
 _Static_assert(COUNT(names) == ERR_NMAX, "one name per error");
 

@@ -20,6 +20,7 @@ enum err {
 	ERR_SYS,         /* a system call failed */
 	ERR_STORE,       /* the database refused */
 	ERR_STOPPING,    /* the daemon is stopping */
+	ERR_CANCELLED,   /* whoever asked has left */
 	ERR_NMAX
 };
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -14,11 +15,13 @@ prom_family(struct buf *b, const char *name, const char *type,
 	buf_addf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+/* NAME_bucket{…,le="…"}: the labels and one more. */
 static void
-prom_head(struct buf *b, const char *name, const struct prom_label *l,
-    size_t nlabels)
+prom_part(struct buf *b, const char *name, const char *part,
+    const struct prom_label *l, size_t nlabels, const char *le)
 {
 	buf_adds(b, name);
+	buf_adds(b, part);
 	for (size_t i = 0; i < nlabels; i++) {
 		buf_addc(b, i == 0 ? '{' : ',');
 		buf_adds(b, l[i].name);
@@ -26,7 +29,9 @@ prom_head(struct buf *b, const char *name, const struct prom_label *l,
 		text_label(b, l[i].value);
 		buf_addc(b, '"');
 	}
-	if (nlabels > 0)
+	if (le != NULL)
+		buf_addf(b, "%sle=\"%s\"", nlabels == 0 ? "{" : ",", le);
+	if (nlabels > 0 || le != NULL)
 		buf_addc(b, '}');
 	buf_addc(b, ' ');
 }
@@ -35,7 +40,7 @@ void
 prom_u64(struct buf *b, const char *name, const struct prom_label *l,
     size_t nlabels, uint64_t v)
 {
-	prom_head(b, name, l, nlabels);
+	prom_part(b, name, "", l, nlabels, NULL);
 	if (v <= INT64_MAX)
 		buf_addi(b, (int64_t)v);
 	else
@@ -60,7 +65,7 @@ void
 prom_f64(struct buf *b, const char *name, const struct prom_label *l,
     size_t nlabels, double v)
 {
-	prom_head(b, name, l, nlabels);
+	prom_part(b, name, "", l, nlabels, NULL);
 	prom_number(b, v);
 	buf_addc(b, '\n');
 }
@@ -80,24 +85,34 @@ prom_counter(struct buf *b, const char *name, const char *help, uint64_t v)
 }
 
 void
-prom_hist(struct buf *b, const char *name, const char *help,
-    const struct hist *h)
+prom_hist_row(struct buf *b, const char *name, const struct prom_label *l,
+    size_t nlabels, const struct hist *h)
 {
 	uint64_t total = 0;
+	char le[24];
 
-	prom_family(b, name, "histogram", help);
 	for (size_t i = 0; i < HIST_BUCKETS; i++) {
 		total += atomic_load_explicit(&h->n[i], memory_order_relaxed);
 		if (i + 1 < HIST_BUCKETS)
-			buf_addf(b, "%s_bucket{le=\"%g\"} ", name,
+			snprintf(le, sizeof(le), "%g",
 			    (double)hist_bounds_ns[i] / (double)NS_PER_S);
 		else
-			buf_addf(b, "%s_bucket{le=\"+Inf\"} ", name);
+			snprintf(le, sizeof(le), "+Inf");
+		prom_part(b, name, "_bucket", l, nlabels, le);
 		buf_addi(b, (int64_t)total);
 		buf_addc(b, '\n');
 	}
-	buf_addf(b, "%s_sum %.9g\n", name,
-	    (double)atomic_load_explicit(&h->sum_ns, memory_order_relaxed)
-	    / (double)NS_PER_S);
-	buf_addf(b, "%s_count %llu\n", name, (unsigned long long)total);
+	prom_part(b, name, "_sum", l, nlabels, NULL);
+	buf_addf(b, "%.9g\n", (double)atomic_load_explicit(&h->sum_ns,
+	    memory_order_relaxed) / (double)NS_PER_S);
+	prom_part(b, name, "_count", l, nlabels, NULL);
+	buf_addf(b, "%llu\n", (unsigned long long)total);
+}
+
+void
+prom_hist(struct buf *b, const char *name, const char *help,
+    const struct hist *h)
+{
+	prom_family(b, name, "histogram", help);
+	prom_hist_row(b, name, NULL, 0, h);
 }

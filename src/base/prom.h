@@ -27,7 +27,10 @@ void prom_f64(struct buf *b, const char *name, const struct prom_label *l,
 void prom_gauge(struct buf *b, const char *name, const char *help, double v);
 void prom_counter(struct buf *b, const char *name, const char *help,
     uint64_t v);
-/* A histogram family in seconds, cumulative, with _sum and _count. */
+/* One histogram of a family, in seconds, cumulative, with _sum and _count. */
+void prom_hist_row(struct buf *b, const char *name,
+    const struct prom_label *l, size_t nlabels, const struct hist *h);
+/* A family of one histogram without labels. */
 void prom_hist(struct buf *b, const char *name, const char *help,
     const struct hist *h);
 

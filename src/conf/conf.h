@@ -18,7 +18,10 @@ struct settings {
 		struct { int64_t samples_ns, transitions_ns, hours_ns,
 			days_ns, logs_ns; } retention;
 		uint64_t disk_budget; uint32_t queue; uint64_t queue_bytes;
-		uint32_t readers; } store;
+		uint32_t readers;
+		struct { int64_t fast_ns, normal_ns, slow_ns; } deadlines;
+		struct { uint64_t size; int64_t interval_ns, read_age_ns; }
+		    checkpoint; } store;
 	struct { uint32_t shards /* 0 auto */, in_flight, per_host,
 		http_connections, sse_clients, body; } limits;
 	struct { uint32_t level, format; } log;   /* enum log_level, log_format */

@@ -154,6 +154,35 @@ static const struct opt retention_opts[] = {
 	OPT_END
 };
 
+static const struct opt deadlines_opts[] = {
+	DURATION("fast", settings, store.deadlines.fast_ns,
+	    .flags = OPT_RESTART, .dflt = "1s", .min = NS_PER_S / 100,
+	    .max = 3600 * NS_PER_S,
+	    .help = "One row by its key; also a wait for a lock."),
+	DURATION("normal", settings, store.deadlines.normal_ns,
+	    .flags = OPT_RESTART, .dflt = "5s", .min = NS_PER_S / 100,
+	    .max = 3600 * NS_PER_S, .help = "A page of rows."),
+	DURATION("slow", settings, store.deadlines.slow_ns,
+	    .flags = OPT_RESTART, .dflt = "30s", .min = NS_PER_S / 100,
+	    .max = 3600 * NS_PER_S,
+	    .help = "All rows of a kind; also a whole question over HTTP."),
+	OPT_END
+};
+
+static const struct opt checkpoint_opts[] = {
+	SIZE("size", settings, store.checkpoint.size, .flags = OPT_RESTART,
+	    .dflt = "8MiB", .min = 1 << 20, .max = 32 << 20,
+	    .help = "The write-ahead log is cut when it is larger."),
+	DURATION("interval", settings, store.checkpoint.interval_ns,
+	    .flags = OPT_RESTART, .dflt = "1m", .min = NS_PER_S,
+	    .max = DAY_NS, .help = "Not cut more often, unless it grows on."),
+	DURATION("read_age", settings, store.checkpoint.read_age_ns,
+	    .flags = OPT_RESTART, .dflt = "1m", .min = NS_PER_S,
+	    .max = 3600 * NS_PER_S, .help = "A question that holds its "
+	    "snapshot longer, and so the log, is ended."),
+	OPT_END
+};
+
 static const struct opt store_opts[] = {
 	STRING("url", settings, store.url, .flags = OPT_RESTART,
 	    .dflt = "sqlite:vedette.db", .min = 1, .max = 1024,
@@ -174,8 +203,12 @@ static const struct opt store_opts[] = {
 	    .flags = OPT_RESTART, .dflt = "64MiB", .min = 64 << 10,
 	    .max = INT64_C(64) << 30, .help = "Bytes that may wait for it."),
 	COUNTER("readers", settings, store.readers, .flags = OPT_RESTART,
-	    .dflt = "4", .min = 1, .max = 64,
+	    .dflt = "4", .min = 1, .max = 16,
 	    .help = "Threads that answer queries."),
+	TABLE("deadlines", deadlines_opts, .help = "How long one statement "
+	    "may take in the database."),
+	TABLE("checkpoint", checkpoint_opts, .help = "How the write-ahead "
+	    "log is kept small."),
 	OPT_END
 };
 
@@ -273,6 +306,11 @@ settings_check(const struct settings *s, struct errinfo *ei)
 		return fail_at(ei, ERR_INVALID, "store.url", 0,
 		    "PostgreSQL is not supported in this version; allowed: "
 		    "sqlite:FILE");
+	if (s->store.deadlines.fast_ns > s->store.deadlines.normal_ns ||
+	    s->store.deadlines.normal_ns > s->store.deadlines.slow_ns)
+		return fail_at(ei, ERR_INVALID, "store.deadlines", 0,
+		    "are out of order; allowed: fast, at most normal, at most "
+		    "slow");
 	if ((s->server.tls_cert == NULL) != (s->server.tls_key == NULL))
 		return fail_at(ei, ERR_INVALID, s->server.tls_cert == NULL ?
 		    "server.tls_cert" : "server.tls_key", 0,

@@ -133,6 +133,7 @@ answer_status(enum err e)
 	case ERR_AGAIN:
 	case ERR_TIMEOUT:
 	case ERR_STOPPING:
+	case ERR_CANCELLED:
 		return 503;
 	case ERR_SYS:
 	case ERR_STORE:

@@ -56,14 +56,21 @@ http_warden(void *arg)
 	struct http *h = arg;
 
 	while (!atomic_load(&h->stopping)) {
-		struct pollfd p = {.fd = h->wake, .events = POLLIN};
+		struct pollfd p[] = {
+			{.fd = h->wake, .events = POLLIN},
+			{.fd = h->park.leave.fd, .events = POLLIN},
+		};
 		int64_t now = clock_mono_ns();
 		int64_t sse = sse_turn(h, now);
 		int64_t next = MIN(park_turn(h, now), sse);
 		uint64_t n;
 
-		if (poll(&p, 1, http_sleep_ms(next, now)) > 0)
+		if (poll(p, COUNT(p), http_sleep_ms(next, now)) <= 0)
+			continue;
+		if (p[0].revents != 0)
 			(void)!read(h->wake, &n, sizeof(n));
+		if (p[1].revents != 0)
+			park_leavers(h);
 	}
 	return NULL;
 }
@@ -140,12 +147,12 @@ http_start(const struct http_conf *c, struct http **ret, struct errinfo *ei)
 	h->control = (struct door){.h = h, .fd = -1, .control = true};
 	h->strikes.per_second = STRIKES_PER_S;
 	h->beats.per_second = BEATS_PER_S;
-	park_init(&h->park);
+	e = park_init(&h->park, c->settings->store.deadlines.slow_ns, ei);
 	h->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (h->wake < 0) {
+	if (e == ERR_OK && h->wake < 0)
 		e = fail(ei, ERR_SYS, "cannot make an eventfd: %s",
 		    strerror(errno));
-	} else {
+	if (e == ERR_OK) {
 		h->beat_ok = push_response();
 		h->pages = pages_new();
 		h->sse = sse_new(h);

@@ -226,7 +226,8 @@ static enum MHD_Result
 intake_read(struct req *q)
 {
 	q->job.run = intake_job;
-	q->job.deadline_ns = clock_mono_ns() + READ_JOB_NS;
+	q->job.name = q->route->pattern;
+	q->job.deadline_ns = clock_mono_ns() + q->h->park.read_ns;
 	park_wait(q, PARK_READ);
 	if (!reader_submit(q->h->c.store, &q->job)) {
 		answer_problem(&q->out, 503, NULL,

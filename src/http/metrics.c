@@ -18,6 +18,7 @@
 #include "http/server.h"
 #include "http/sse.h"
 #include "model/unit.h"
+#include "store/query.h"
 
 #define PAGE_ROWS 1000
 
@@ -166,6 +167,48 @@ metrics_errors(struct buf *b, const struct store_stats *s)
 		}
 }
 
+/* What was asked of the database, by class, and who may ask. */
+static void
+metrics_queries(struct buf *b, struct store *s)
+{
+	static const char name[] = "vedette_store_queries_total";
+	const struct store_stats *st = store_stats(s);
+	struct readers_state r = readers_state(s);
+
+	prom_family(b, "vedette_store_statement_seconds", "histogram",
+	    "Time that statements took inside the database, by class.");
+	for (int i = 0; i < PACE_NMAX; i++) {
+		struct prom_label l = PROM_LABEL("class",
+		    str_of(pace_names[i]));
+
+		prom_hist_row(b, "vedette_store_statement_seconds", &l, 1,
+		    &st->statement[i]);
+	}
+	prom_family(b, name, "counter",
+	    "Statements, by class and how they ended.");
+	for (int i = 0; i < PACE_NMAX; i++)
+		for (int j = 0; j < ENDED_NMAX; j++) {
+			struct prom_label l[2] = {
+				{"class", str_of(pace_names[i])},
+				{"outcome", str_of(ended_names[j])},
+			};
+
+			prom_u64(b, name, l, 2,
+			    metrics_load(&st->queries[i][j]));
+		}
+	prom_family(b, "vedette_store_readers", "gauge",
+	    "Connections that answer questions, by what they do.");
+	prom_u64(b, "vedette_store_readers", &PROM_LABEL("state", STR("busy")),
+	    1, r.busy);
+	prom_u64(b, "vedette_store_readers", &PROM_LABEL("state", STR("idle")),
+	    1, r.n - r.busy);
+	prom_gauge(b, "vedette_store_reads_waiting",
+	    "Questions that wait for a reader.", r.waiting);
+	prom_counter(b, "vedette_store_readers_renewed_total",
+	    "Readers' connections that were opened again.",
+	    metrics_load(&st->recycled));
+}
+
 static void
 metrics_store(struct buf *b, struct http *h)
 {
@@ -201,6 +244,7 @@ metrics_store(struct buf *b, struct http *h)
 	metrics_by(b, "vedette_store_checkpoints_total", "outcome",
 	    checkpoint_names, s->checkpoints, CKPT_NMAX);
 	metrics_errors(b, s);
+	metrics_queries(b, h->c.store);
 	prom_family(b, "vedette_dropped_total", "counter",
 	    "Units that were dropped, by kind.");
 	metrics_by(b, "vedette_dropped_total", "kind", units, s->dropped,
@@ -230,6 +274,8 @@ metrics_http(struct buf *b, struct http *h)
 	prom_counter(b, "vedette_http_given_up_total", "Parked requests "
 	    "answered 503 at their deadline.",
 	    metrics_load(&h->park.gave_up));
+	prom_counter(b, "vedette_http_left_total", "Questions that ended "
+	    "because their client had left.", metrics_load(&h->park.left));
 	prom_gauge(b, "vedette_sse_clients", "Open event streams.",
 	    sse_clients(h->sse));
 }

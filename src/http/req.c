@@ -34,6 +34,7 @@ req_new(struct door *d, struct MHD_Connection *conn)
 	q->door = d;
 	q->conn = conn;
 	q->refs = 1;
+	q->sock = -1;
 	q->ack.done = req_acked;
 	atomic_fetch_add(&d->h->refs, 1);
 	return q;

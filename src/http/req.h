@@ -71,6 +71,8 @@ struct req {
 	/* parked */
 	struct list parked;
 	int64_t deadline_ns;
+	int sock;                  /* the connection's; -1 */
+	uint64_t stay;             /* watched by leave.h under this; 0: not */
 	struct ack ack;
 	enum err e;                /* of the ack */
 	struct errinfo *ei;        /* owned; NULL when fine */

@@ -30,6 +30,9 @@ struct backend_conf {
 	bool memory;
 	bool reader;         /* a read-only connection */
 	const _Atomic bool *stop;   /* ends waits and reads early */
+	const int64_t *limit_ns;    /* of a statement, by pace; NULL: none */
+	const _Atomic int64_t *age_ns;   /* of a snapshot; NULL: any */
+	struct store_stats *stats;  /* NULL: nothing is counted */
 };
 
 struct backend {
@@ -37,10 +40,16 @@ struct backend {
 	struct backend_fault fault;
 	int64_t deadline_ns;            /* of the reads that follow; 0 none */
 	const _Atomic bool *cancelled;  /* by whoever waits for them; or NULL */
+	int64_t busy_ns;                /* of lock waits; 0: the usual */
+	/* For others to look at: who asks (a static text), and since when a
+	 * snapshot is held; NULL and 0: nobody. */
+	const char *_Atomic who;
+	_Atomic int64_t held_ns;
 };
 
-/* All fail with ERR_STORE, or ERR_TIMEOUT (deadline, cancelled), and fill in
- * fault. A statement runs at most once at a time on a connection. */
+/* All fail with ERR_STORE, or ERR_TIMEOUT, ERR_CANCELLED, ERR_STOPPING when a
+ * deadline or the asker ended it, and fill in fault. A statement runs at most
+ * once at a time on a connection. */
 struct backend_ops {
 	const char *name;
 	enum err (*open)(const struct backend_conf *c, struct backend **ret,

@@ -72,8 +72,10 @@ struct store {
 	struct live *live;
 	struct readers *readers;
 	struct store_stats stats;
+	int64_t write_limit_ns[PACE_NMAX];   /* 0 while it is loaded: none */
 	pthread_t thread;
 	bool started, stopped;
+	bool stuck;                    /* a reader never came back */
 	_Atomic bool stopping, gone;   /* gone: the thread has ended */
 	_Atomic int64_t stop_by_ns;
 	pthread_mutex_t facts;         /* the next one */

@@ -20,11 +20,21 @@ struct read_job {
 	struct read_job *next;
 	void (*run)(struct read_job *j, struct reader *r);
 	int64_t deadline_ns;      /* monotonic; mandatory */
+	const char *name;         /* who asks, for the log; static or NULL */
 	_Atomic bool cancelled;
 };
 /* False: too many wait; j stays the caller's. */
 bool reader_submit(struct store *s, struct read_job *j) MUST_USE;
+/* Nobody waits for it any more. If it waits it is run now, on the calling
+ * thread, with no reader; if it runs its statement ends and its snapshot is
+ * let go of, within milliseconds. j stays valid until this returns. */
 void reader_cancel(struct store *s, struct read_job *j);
+
+/* Every connection is opened again before its next question: what ANALYZE
+ * found is read when one opens. Any thread. */
+void readers_renew(struct store *s);
+struct readers_state { unsigned n, busy, waiting; };
+struct readers_state readers_state(struct store *s);
 
 struct sample_query {
 	uint32_t monitor;

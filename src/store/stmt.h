@@ -3,6 +3,8 @@
 #ifndef STORE_STMT_H
 #define STORE_STMT_H
 
+#include "store/pace.h"
+
 /* Arguments in the order given; → the columns of the answer. */
 enum stmt {
 	STMT_META_PUT,          /* key, value */
@@ -85,5 +87,11 @@ enum stmt {
 				 * note */
 	STMT_NMAX
 };
+
+struct stmt_row {
+	const char *name;   /* a word for logs, errors and documents */
+	enum pace pace;
+};
+extern const struct stmt_row stmt_rows[];   /* stmt.c: STMT_NMAX of them */
 
 #endif

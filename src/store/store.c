@@ -41,6 +41,23 @@ const char *const checkpoint_names[CKPT_NMAX] = {
 	[CKPT_ERROR] = "error",
 };
 
+/* What the configuration leaves open. */
+static void
+fill_in(struct store_conf *c)
+{
+	static const int64_t limits_ns[PACE_NMAX] = STORE_DEADLINES_NS;
+
+	for (int i = 0; i < PACE_NMAX; i++)
+		if (c->deadline_ns[i] == 0)
+			c->deadline_ns[i] = limits_ns[i];
+	if (c->read_age_ns == 0)
+		c->read_age_ns = STORE_READ_AGE_NS;
+	if (c->reader_life_ns == 0)
+		c->reader_life_ns = STORE_READER_LIFE_NS;
+	if (c->reader_idle_ns == 0)
+		c->reader_idle_ns = STORE_READER_IDLE_NS;
+}
+
 /* The database in memory has a name, so that readers find the writer's. */
 static void
 name_memory(struct store *s)
@@ -99,7 +116,8 @@ static enum err
 open_parts(struct store *s, struct errinfo *ei)
 {
 	struct backend_conf c = {.path = s->conf.path, .vfs = s->conf.vfs,
-	    .memory = s->conf.memory};
+	    .memory = s->conf.memory, .limit_ns = s->write_limit_ns,
+	    .stats = &s->stats};
 	enum err e = take_lock(s, ei);
 
 	if (e == ERR_OK)
@@ -110,6 +128,8 @@ open_parts(struct store *s, struct errinfo *ei)
 		e = load_all(s, ei);
 	if (e != ERR_OK)
 		return e;
+	memcpy(s->write_limit_ns, s->conf.deadline_ns,
+	    sizeof(s->write_limit_ns));
 	s->live = live_new(s->next.event - 1);
 	e = say_hello(s, ei);
 	if (e == ERR_OK)
@@ -125,6 +145,7 @@ store_open(const struct store_conf *c, struct store **ret,
 	enum err e;
 
 	s->conf = *c;
+	fill_in(&s->conf);
 	s->lock_fd = -1;
 	s->alive_ns = -ALIVE_NS;
 	s->last = &s->first;
@@ -251,12 +272,19 @@ join_by(struct store *s, int64_t deadline_ns)
 	return pthread_timedjoin_np(s->thread, NULL, &ts) == 0;
 }
 
+void
+store_stop_reads(struct store *s)
+{
+	readers_close(s->readers);
+}
+
 enum err
 store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei)
 {
 	if (s->stopped)
 		return ERR_OK;
-	readers_stop(s->readers);
+	s->stuck = !readers_stop(s->readers, MIN(deadline_ns,
+	    clock_mono_ns() + NS_PER_S));
 	atomic_store(&s->stop_by_ns, deadline_ns);
 	mbox_close(&s->inbox);
 	atomic_store(&s->stopping, true);
@@ -274,6 +302,8 @@ store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei)
 	s->db = NULL;
 	lockfile_drop(s->lock_fd);
 	s->lock_fd = -1;
+	if (s->stuck)
+		return fail(ei, ERR_TIMEOUT, "a reader is stuck in the disk");
 	if (s->abandoned > 0)
 		return fail(ei, ERR_TIMEOUT, "%zu units could not be stored in"
 		    " time", s->abandoned);
@@ -288,6 +318,8 @@ store_free(struct store *s)
 	/* A thread that cannot be joined still uses it all. */
 	if (s->started && !s->stopped &&
 	    store_stop(s, clock_mono_ns(), NULL) != ERR_OK && !s->stopped)
+		return;
+	if (s->stuck)
 		return;
 	readers_free(s->readers);
 	if (s->db != NULL)

@@ -13,6 +13,7 @@
 #include "conf/plan.h"
 #include "model/command.h"
 #include "model/unit.h"
+#include "store/pace.h"
 
 struct store;
 struct view;
@@ -24,6 +25,10 @@ struct store_conf {
 	uint32_t queue;               /* units */
 	uint64_t queue_bytes;
 	uint32_t readers;
+	/* 0 in any of these: the default, STORE_… below */
+	int64_t deadline_ns[PACE_NMAX];   /* of one statement, by class */
+	int64_t read_age_ns;          /* of a read transaction */
+	int64_t reader_life_ns, reader_idle_ns;   /* then opened again */
 	const struct monitor_kind *const *kinds;
 	/* After a commit that changed monitors: what each shard must hear.
 	 * On the writer's thread. The command is given away. */
@@ -38,6 +43,13 @@ struct store_conf {
 	bool memory;                  /* tests only */
 };
 
+#define STORE_READ_AGE_NS    (INT64_C(60) * 1000000000)
+#define STORE_READER_LIFE_NS (INT64_C(3600) * 1000000000)
+#define STORE_READER_IDLE_NS (INT64_C(1800) * 1000000000)
+/* Fast, normal, slow. */
+#define STORE_DEADLINES_NS   {INT64_C(1000000000), INT64_C(5000000000), \
+	INT64_C(30000000000)}
+
 /* Takes the lock file (a second daemon is refused with the pid of the first),
  * opens, migrates (a newer schema is refused), fills in the gap since the last
  * alive stamp, loads the view. No thread runs yet. */
@@ -51,6 +63,8 @@ void store_replay(struct store *s);
 struct mbox *store_inbox(struct store *s);
 struct view *store_view(struct store *s);
 struct live *store_live(struct store *s);
+/* No more questions: those that run end now, those that wait are not asked. */
+void store_stop_reads(struct store *s);
 /* Everything queued is stored and acked, WAL checkpointed, file closed, by
  * deadline_ns; ERR_TIMEOUT says units were left. Readers are interrupted. */
 enum err store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei);
@@ -76,6 +90,9 @@ struct store_stats {
 	_Atomic uint64_t wal_bytes, file_bytes, duplicates, refused;
 	_Atomic int64_t last_commit_us, failing_since_us;   /* 0: not failing */
 	struct hist commit, queue_wait;
+	struct hist statement[PACE_NMAX];   /* time inside the database */
+	_Atomic uint64_t queries[PACE_NMAX][ENDED_NMAX];
+	_Atomic uint64_t recycled;          /* readers opened again */
 };
 const struct store_stats *store_stats(const struct store *s);
 

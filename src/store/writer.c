@@ -154,7 +154,8 @@ static enum err
 reopen(struct store *s, struct errinfo *ei)
 {
 	struct backend_conf c = {.path = s->conf.path, .vfs = s->conf.vfs,
-	    .memory = s->conf.memory};
+	    .memory = s->conf.memory, .limit_ns = s->write_limit_ns,
+	    .stats = &s->stats};
 	enum err e;
 
 	if (s->db != NULL && (s->reopen < REOPEN_AFTER || s->conf.memory))

@@ -11,22 +11,19 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/backend.h"
+#include "store/sqlite/guard.h"
 #include "store/sqlite/pragma.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sql.h"
 #include "world/world.h"
 
-/* How many virtual machine steps a read may take between two looks at its
- * deadline: some tens of microseconds. */
-#define PROGRESS_STEPS 1000
-#define TRUNCATE_BUSY_MS 50
 #define PAGE_BYTES 4096   /* as pragma.c has it */
 
 struct conn {
 	struct backend b;
 	sqlite3 *db;
 	sqlite3_stmt *st[STMT_NMAX];
-	const _Atomic bool *stop;
+	struct guard g;
 	bool reader;
 	int frames;          /* in the WAL after the last commit */
 	char path[512];
@@ -71,8 +68,9 @@ broken(struct conn *c, enum store_op op, int rc, struct errinfo *ei)
 	c->b.fault.op = op;
 	c->b.fault.class = class_of(rc);
 	c->b.fault.transient = c->b.fault.class != CLASS_CONSTRAINT;
-	if ((rc & 0xff) == SQLITE_INTERRUPT)
-		return fail(ei, ERR_TIMEOUT, "the query took too long");
+	if (c->b.fault.op == OP_READ && c->g.stats != NULL)
+		atomic_fetch_add(&c->g.stats->errors[OP_READ]
+		    [c->b.fault.class], 1);
 	return fail(ei, ERR_STORE, "%s: %s", c->path,
 	    c->db != NULL ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc));
 }
@@ -100,18 +98,6 @@ watch_wal(void *arg, sqlite3 *db, const char *name, int frames)
 	(void)name;
 	c->frames = frames;
 	return SQLITE_OK;
-}
-
-static int
-progress(void *arg)
-{
-	struct conn *c = arg;
-
-	if (c->stop != NULL && atomic_load(c->stop))
-		return 1;
-	if (c->b.cancelled != NULL && atomic_load(c->b.cancelled))
-		return 1;
-	return c->b.deadline_ns != 0 && clock_mono_ns() >= c->b.deadline_ns;
 }
 
 static enum err
@@ -183,7 +169,9 @@ conn_open(const struct backend_conf *conf, struct backend **ret,
 		return e;
 	c = xcalloc(1, sizeof(*c));
 	c->b.ops = &sqlite_ops;
-	c->stop = conf->stop;
+	c->g = (struct guard){.b = &c->b, .stats = conf->stats,
+	    .stop = conf->stop, .limit_ns = conf->limit_ns,
+	    .age_ns = conf->age_ns, .reader = conf->reader};
 	c->reader = conf->reader;
 	snprintf(c->path, sizeof(c->path), "%s", conf->path);
 	/* No URI: "?", "#" and "%" are letters of a name like others. */
@@ -201,8 +189,7 @@ conn_open(const struct backend_conf *conf, struct backend **ret,
 		conn_close(&c->b);
 		return e;
 	}
-	if (conf->reader)
-		sqlite3_progress_handler(c->db, PROGRESS_STEPS, progress, c);
+	guard_install(&c->g, c->db);
 	*ret = &c->b;
 	return ERR_OK;
 }
@@ -218,12 +205,27 @@ conn_migrate(struct backend *b, int64_t now_us, struct errinfo *ei)
 	return e;
 }
 
+/* Ended by us, or refused by the database. */
+static enum err
+ended(struct conn *c, const char *name, enum store_op op, int rc,
+    struct errinfo *ei)
+{
+	enum err e = guard_why(&c->g, name, ei);
+
+	if (e == ERR_OK)
+		return broken(c, op, rc, ei);
+	c->b.fault = (struct backend_fault){op, CLASS_OTHER, true};
+	return e;
+}
+
 static enum err
 simple(struct conn *c, const char *sql, enum store_op op, struct errinfo *ei)
 {
-	int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+	int64_t limit_ns = op == OP_BEGIN && c->g.limit_ns != NULL ?
+	    c->g.limit_ns[PACE_FAST] : 0;
+	int rc = guard_exec(&c->g, c->db, sql, limit_ns);
 
-	return rc == SQLITE_OK ? ERR_OK : broken(c, op, rc, ei);
+	return rc == SQLITE_OK ? ERR_OK : ended(c, sql, op, rc, ei);
 }
 
 static enum err
@@ -246,13 +248,16 @@ conn_rollback(struct backend *b, struct errinfo *ei)
 	struct backend_fault keep = b->fault;
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; i < STMT_NMAX; i++)
+	for (size_t i = 0; i < STMT_NMAX; i++) {
+		guard_close(&c->g, (enum stmt)i, false);
 		if (c->st[i] != NULL)
 			(void)sqlite3_reset(c->st[i]);
+	}
 	if (!sqlite3_get_autocommit(c->db))
 		e = simple(c, "ROLLBACK", OP_COMMIT, ei);
 	if (sqlite3_get_autocommit(c->db))
 		e = ERR_OK;
+	guard_settle(&c->g, c->db);   /* an error may have ended it itself */
 	b->fault = keep;   /* why we rolled back matters, not how */
 	return e;
 }
@@ -289,7 +294,11 @@ prepare(struct conn *c, enum stmt s, const struct val *v, size_t n,
 		    SQLITE_PREPARE_PERSISTENT, &c->st[s], NULL);
 	for (size_t i = 0; rc == SQLITE_OK && i < n; i++)
 		rc = bind_one(c->st[s], (int)i + 1, &v[i]);
-	return rc == SQLITE_OK ? ERR_OK : broken(c, op, rc, ei);
+	guard_open(&c->g, s);
+	if (rc == SQLITE_OK)
+		return ERR_OK;
+	guard_close(&c->g, s, true);
+	return broken(c, op, rc, ei);
 }
 
 static enum err
@@ -302,9 +311,10 @@ conn_run(struct backend *b, enum stmt s, const struct val *v, size_t n,
 
 	if (e != ERR_OK)
 		return e;
-	rc = sqlite3_step(c->st[s]);
+	rc = guard_step(&c->g, s, c->st[s]);
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		e = broken(c, OP_WRITE, rc, ei);
+		e = ended(c, stmt_rows[s].name, OP_WRITE, rc, ei);
+	guard_close(&c->g, s, e != ERR_OK);
 	(void)sqlite3_reset(c->st[s]);
 	if (e == ERR_OK && ret_changes != NULL)
 		*ret_changes = sqlite3_changes64(c->db);
@@ -322,12 +332,14 @@ static enum err
 conn_next(struct backend *b, enum stmt s, struct errinfo *ei)
 {
 	struct conn *c = conn_of(b);
-	int rc = sqlite3_step(c->st[s]);
+	int rc = guard_step(&c->g, s, c->st[s]);
 	enum err e;
 
 	if (rc == SQLITE_ROW)
 		return ERR_OK;
-	e = rc == SQLITE_DONE ? ERR_NOT_FOUND : broken(c, OP_READ, rc, ei);
+	e = rc == SQLITE_DONE ? ERR_NOT_FOUND :
+	    ended(c, stmt_rows[s].name, OP_READ, rc, ei);
+	guard_close(&c->g, s, e != ERR_NOT_FOUND);
 	(void)sqlite3_reset(c->st[s]);
 	return e;
 }
@@ -335,7 +347,10 @@ conn_next(struct backend *b, enum stmt s, struct errinfo *ei)
 static void
 conn_done(struct backend *b, enum stmt s)
 {
-	(void)sqlite3_reset(conn_of(b)->st[s]);
+	struct conn *c = conn_of(b);
+
+	(void)sqlite3_reset(c->st[s]);
+	guard_close(&c->g, s, false);
 }
 
 static int64_t
@@ -360,15 +375,15 @@ static enum checkpoint
 conn_checkpoint(struct backend *b, bool truncate)
 {
 	struct conn *c = conn_of(b);
+	int64_t began_ns = clock_mono_ns();
 	int log = -1, done = -1, rc;
 
-	if (truncate)
-		(void)sqlite3_busy_timeout(c->db, TRUNCATE_BUSY_MS);
+	c->g.ended = ENDED_OK;
 	rc = sqlite3_wal_checkpoint_v2(c->db, "main", truncate ?
 	    SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &log,
 	    &done);
-	if (truncate)
-		(void)sqlite3_busy_timeout(c->db, PRAGMA_WRITER_BUSY_MS);
+	guard_slow(truncate ? "checkpoint truncate" : "checkpoint passive",
+	    clock_mono_ns() - began_ns);
 	if (class_of(rc) == CLASS_BUSY && rc != SQLITE_OK)
 		return CKPT_BUSY;
 	if (rc != SQLITE_OK) {
