@@ -46,6 +46,9 @@ static const struct param explain_params[] = {
 static const struct param event_params[] = {
 	PAGING,
 	{"after", "Oldest first, only events with a greater id."},
+	{"kind", "Only these kinds, with commas between."},
+	{"monitor", "Only this monitor's, by id."},
+	WINDOW,
 	{0}
 };
 static const struct param stream_params[] = {

@@ -275,8 +275,8 @@ sse_read_stored(struct req *q, uint64_t *after, struct buf *b,
 	for (unsigned sum = 0; sum < SSE_RESUME_MAX; ) {
 		struct event *ev = NULL;
 		size_t n = 0;
-		enum err e = query_events(q->reader, *after, 0, 1000, false,
-		    &ev, &n, ei);
+		struct event_query wanted = {.after_id = *after, .limit = 1000};
+		enum err e = query_events(q->reader, &wanted, &ev, &n, ei);
 
 		if (e != ERR_OK)
 			return e;

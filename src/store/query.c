@@ -305,22 +305,23 @@ one_event(struct reader *r, enum stmt st, struct event *e)
 }
 
 enum err
-query_events(struct reader *r, uint64_t after_id, uint64_t before_id,
-    unsigned limit, bool newest_first, struct event **ret, size_t *ret_n,
-    struct errinfo *ei)
+query_events(struct reader *r, const struct event_query *q, struct event **ret,
+    size_t *ret_n, struct errinfo *ei)
 {
-	enum stmt st = newest_first ? STMT_EVENT_NEW : STMT_EVENT_OLD;
-	int64_t below = before_id == 0 ? INT64_MAX : (int64_t)before_id;
+	enum stmt st = q->newest_first ? STMT_EVENT_NEW : STMT_EVENT_OLD;
+	int64_t below = q->before_id == 0 ? INT64_MAX : (int64_t)q->before_id;
+	int64_t to_us = q->to_us == 0 ? INT64_MAX : q->to_us;
 	struct event *v CLEANUP(xfreep) = NULL;
 	size_t n = 0;
 	enum err e;
 
-	if (limit == 0 || limit > LIMIT_MAX)
+	if (q->limit == 0 || q->limit > LIMIT_MAX)
 		return fail(ei, ERR_INVALID, "limit is 1 to %d", LIMIT_MAX);
-	v = xcalloc(limit, sizeof(*v));
-	e = r->db->ops->query(r->db, st, VALS(V_INT(after_id), V_INT(below),
-	    V_INT(limit)), ei);
-	while (e == ERR_OK && n < limit &&
+	v = xcalloc(q->limit, sizeof(*v));
+	e = r->db->ops->query(r->db, st, VALS(V_INT(q->after_id), V_INT(below),
+	    V_INT(q->limit), V_INT(q->kinds), V_INT(q->monitor),
+	    V_INT(q->from_us), V_INT(to_us)), ei);
+	while (e == ERR_OK && n < q->limit &&
 	    (e = r->db->ops->next(r->db, st, ei)) == ERR_OK)
 		one_event(r, st, &v[n++]);
 	r->db->ops->done(r->db, st);

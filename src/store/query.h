@@ -59,9 +59,17 @@ void stored_transitions_free(struct stored_transition *t, size_t n);
 /* The transition in force at a time, with its evidence. */
 enum err query_transition_at(struct reader *r, uint32_t monitor, int64_t at_us,
     struct stored_transition *ret, struct errinfo *ei) MUST_USE;
-enum err query_events(struct reader *r, uint64_t after_id, uint64_t before_id,
-    unsigned limit, bool newest_first, struct event **ret, size_t *ret_n,
-    struct errinfo *ei) MUST_USE;
+struct event_query {
+	uint64_t after_id, before_id;   /* between them; before 0: no bound */
+	unsigned limit;                 /* ≤ 1000 */
+	bool newest_first;
+	uint32_t kinds;                 /* 1 << enum event_kind each; 0: all */
+	uint32_t monitor;               /* 0: any */
+	int64_t from_us, to_us;         /* [from, to); to 0: no bound */
+};
+/* Caller xfrees the array. */
+enum err query_events(struct reader *r, const struct event_query *q,
+    struct event **ret, size_t *ret_n, struct errinfo *ei) MUST_USE;
 
 struct uptime {
 	int64_t from_us, to_us;      /* as asked, cut at creation and now */

@@ -57,8 +57,9 @@ enum stmt {
 	STMT_EVENT_HAVE,        /* id → 1 */
 	STMT_EVENT_RANGE,       /* → least id, greatest id, at_us of that */
 	STMT_EVENT_DEL,         /* up to this id */
-	STMT_EVENT_OLD,         /* after below limit → as put, oldest first */
-	STMT_EVENT_NEW,         /* after below limit → as put, newest first */
+	STMT_EVENT_OLD,         /* after below limit kinds monitor from to → as
+				 * put, oldest first; kinds: a bit each; 0 any */
+	STMT_EVENT_NEW,         /* the same, newest first */
 	STMT_GAP_PUT,           /* from to */
 	STMT_GAP_LOAD,          /* since → from to, oldest first */
 	STMT_GAP_PRUNE,         /* keep the newest this many */

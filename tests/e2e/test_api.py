@@ -3,6 +3,7 @@ live events."""
 
 import http.client
 import json
+import urllib.parse
 import os
 import socket
 import threading
@@ -79,6 +80,28 @@ def test_shapes(make_daemon, web):
     e = d.events()[-1]
     assert set(e) >= {"id", "at", "kind", "actor", "subject", "monitor",
                       "text", "from", "to", "why"}
+
+
+def test_the_event_log_is_filtered(make_daemon):
+    tokens = {"a": "a" * 24, "b": "b" * 24}
+    d = make_daemon({"monitors": [
+        {"name": n, **PUSH, "token": t} for n, t in tokens.items()]}).start()
+    ids = {}
+    for name, token in tokens.items():
+        assert d.api.get("/push/" + token).status == 200
+        ids[name] = d.monitor(name)["id"]
+    mine = f"/api/v1/events?kind=transition&monitor={ids['a']}"
+    of_a = d.api.items(mine)
+    assert of_a
+    assert all(e["kind"] == "transition" and e["monitor"] == ids["a"]
+               for e in of_a)
+    at = urllib.parse.quote(of_a[-1]["at"])
+    assert d.api.items(f"{mine}&to={at}") == []
+    assert d.api.items(f"{mine}&from={at}") == of_a
+    kinds = {e["kind"] for e in d.api.items("/api/v1/events?kind=config,start")}
+    assert kinds == {"config", "start"}
+    r = d.api.get("/api/v1/events?kind=nonsense")
+    assert r.status == 400 and "transition" in r.json()["detail"]
 
 
 def test_create_get_patch_put_delete(make_daemon):

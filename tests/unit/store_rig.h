@@ -320,8 +320,10 @@ rig_ask_turns(struct rig_job *j, struct reader *r)
 static UNUSED void
 rig_ask_events(struct rig_job *j, struct reader *r)
 {
-	j->w.e = query_events(r, 0, j->before, j->limit, true, &j->events,
-	    &j->n, &j->ei);
+	struct event_query q = {.before_id = j->before, .limit = j->limit,
+	    .newest_first = true};
+
+	j->w.e = query_events(r, &q, &j->events, &j->n, &j->ei);
 }
 
 static UNUSED void

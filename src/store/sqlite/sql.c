@@ -5,6 +5,9 @@
 #define EVENT "id, at_us, kind, was, became, why, monitor, actor, subject, text"
 #define OUTBOX "k, channel, state, step, attempts, next_us, expires_us," \
 	" remind_us, note, event"
+#define EVENT_WANTED " WHERE id > ?1 AND id < ?2" \
+	" AND (?4 = 0 OR ?4 >> kind & 1)" \
+	" AND (?5 = 0 OR monitor = ?5) AND at_us >= ?6 AND at_us < ?7"
 /* What belongs to a deleted monitor is not shown while it waits to go. */
 #define NOT_DOOMED "monitor NOT IN (SELECT monitor FROM doomed)"
 
@@ -85,10 +88,10 @@ const char *const sql_text[STMT_NMAX] = {
 	[STMT_EVENT_RANGE] = "SELECT (SELECT coalesce(min(id), 0) FROM event),"
 	    " id, at_us FROM event ORDER BY id DESC LIMIT 1",
 	[STMT_EVENT_DEL] = "DELETE FROM event WHERE id <= ?1",
-	[STMT_EVENT_OLD] = "SELECT " EVENT " FROM event WHERE id > ?1"
-	    " AND id < ?2 ORDER BY id LIMIT ?3",
-	[STMT_EVENT_NEW] = "SELECT " EVENT " FROM event WHERE id > ?1"
-	    " AND id < ?2 ORDER BY id DESC LIMIT ?3",
+	[STMT_EVENT_OLD] = "SELECT " EVENT " FROM event"
+	    EVENT_WANTED " ORDER BY id LIMIT ?3",
+	[STMT_EVENT_NEW] = "SELECT " EVENT " FROM event"
+	    EVENT_WANTED " ORDER BY id DESC LIMIT ?3",
 	[STMT_GAP_PUT] = "INSERT OR REPLACE INTO gap VALUES(?1, ?2)",
 	[STMT_GAP_LOAD] = "SELECT from_us, to_us FROM gap WHERE to_us > ?1"
 	    " ORDER BY from_us",
