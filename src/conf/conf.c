@@ -157,7 +157,8 @@ conf_reference(const struct monitor_kind *const *kinds, struct buf *out)
 	buf_adds(out, settings_head);
 	for (const struct opt *o = settings_opts; o->name != NULL; o++) {
 		buf_addf(out, "### %s\n\n%s\n\n", o->name, o->help);
-		(void)snprintf(prefix, sizeof(prefix), "%s.", o->name);
+		(void)snprintf(prefix, sizeof(prefix), "%s%s", o->name,
+		    o->type == OPT_LIST ? "[]." : ".");
 		reference_table(o->sub, prefix, out);
 	}
 	buf_adds(out, monitors_head);
@@ -191,7 +192,8 @@ conf_man(const struct monitor_kind *const *kinds, struct buf *out)
 
 	buf_adds(out, ".SH SETTINGS\n");
 	for (const struct opt *o = settings_opts; o->name != NULL; o++) {
-		(void)snprintf(prefix, sizeof(prefix), "%s.", o->name);
+		(void)snprintf(prefix, sizeof(prefix), "%s%s", o->name,
+		    o->type == OPT_LIST ? "[]." : ".");
 		buf_addf(out, ".SS %s\n%s\n", o->name, o->help);
 		opt_man(o->sub, prefix, out);
 	}

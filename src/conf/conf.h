@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "conf/monitor.h"
 #include "conf/opt.h"
+#include "conf/route_conf.h"
 
 /* server, store, limits, log, net: read at start from the file, then
  * VEDETTE_<SECTION>_<KEY>, then flags. */
@@ -28,9 +29,12 @@ struct settings {
 	struct { bool public_; } metrics;
 	struct { char *title; bool targets; char *time_zone; } status_page;
 	struct { struct strings resolvers, deny, allow; char *ca_file; } net;
+	struct alerts_conf alerts;   /* and routes, schedules, maintenance */
 };
 extern const struct opt settings_opts[];   /* nested tables, one per section */
 void settings_free(struct settings *s);
+/* Only alerts, routes, schedules and maintenance, into a zeroed ret. */
+void settings_copy_alerts(const struct settings *from, struct settings *ret);
 /* What one setting says about another. */
 enum err settings_check(const struct settings *s, struct errinfo *ei) MUST_USE;
 /* Apply VEDETTE_<SECTION>_<KEY> variables over what the file said, lists with

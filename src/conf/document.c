@@ -180,27 +180,54 @@ document_known(struct reader *r, const struct strings *known)
 			seen_add(&r->channels, str_of(known->v[i]), 0);
 }
 
+static bool
+document_knows(void *arg, const char *channel)
+{
+	const struct reader *r = arg;
+
+	return seen_find(&r->channels, str_of(channel)) != NULL;
+}
+
 static enum err
-document_notify(struct reader *r, const struct node *n,
-    const struct strings *notify)
+document_no_channel(struct reader *r, const char *field, uint32_t line,
+    const char *name)
 {
 	BUF_AUTO(names, 400);
 	char shown[80];
-	size_t i = 0;
 
-	while (i < notify->n &&
-	    seen_find(&r->channels, str_of(notify->v[i])) != NULL)
-		i++;
-	if (i == notify->n)
-		return ERR_OK;
 	for (size_t k = 0; k < r->channels.n && names.n < 256; k++) {
 		buf_adds(&names, k > 0 ? ", " : "");
 		text_line(&names, r->channels.v[k].text, 120);
 	}
-	(void)text_copy(shown, sizeof(shown), str_of(notify->v[i]));
-	return fail_at(r->ei, ERR_INVALID, "notify", node_line(n, "notify"),
+	(void)text_copy(shown, sizeof(shown), str_of(name));
+	return fail_at(r->ei, ERR_INVALID, field, line,
 	    "\"%s\" is not a channel; allowed: %s", shown,
 	    r->channels.n > 0 ? names.p : "none, as channels has none");
+}
+
+static enum err
+document_routes(struct reader *r, const struct node *root)
+{
+	struct errinfo at = {0};
+	const char *name;
+
+	if (!route_conf_unknown(&r->d->settings.alerts, document_knows, r,
+	    &at, &name))
+		return ERR_OK;
+	return document_no_channel(r, at.field, node_line(root, at.field),
+	    name);
+}
+
+static enum err
+document_notify(struct reader *r, const struct node *n,
+    const struct strings *notify)
+{
+	size_t i = 0;
+
+	while (i < notify->n && document_knows(r, notify->v[i]))
+		i++;
+	return i == notify->n ? ERR_OK : document_no_channel(r, "notify",
+	    node_line(n, "notify"), notify->v[i]);
 }
 
 /* One monitor into the document; group NULL: at the top. */
@@ -411,6 +438,8 @@ document_parse(struct str text, const char *file,
 	if (e == ERR_OK)
 		e = document_channels(&r, tree_root(t));
 	document_known(&r, known_channels);
+	if (e == ERR_OK)
+		e = document_routes(&r, tree_root(t));
 	if (e == ERR_OK)
 		e = document_monitors(&r, tree_root(t));
 	if (e == ERR_OK)

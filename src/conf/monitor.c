@@ -10,11 +10,13 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "conf/tree_build.h"
+#include "model/alert.h"
 
 #define DESCRIPTION_MAX 1000
-#define NOTIFY_MAX      32
+#define NOTIFY_MAX      TOLD_MAX
 #define TAGS_MAX        32
 #define TAG_MAX         64
+#define DEPENDS_MAX     16
 #define WINDOW_MAX      64   /* n of "m of n": the bits of mon_state.window */
 #define PUSH_MAX_NS     (400 * DAY_NS)
 #define TIMEOUT_NS      (10 * NS_PER_S)   /* at most, when not set */
@@ -54,15 +56,23 @@ monitor_name_check(struct str s)
 	return NULL;
 }
 
+/* Name or Group/Name. */
 static const char *
-monitor_was_check(struct str s)
+monitor_path_check(struct str s)
 {
 	struct str head, tail = str_cut(s, '/', &head);
 
 	if (monitor_name_check(head) != NULL ||
 	    (head.n < s.n && monitor_name_check(tail) != NULL))
-		return "the name it had, or Group/Name";
+		return "a name, or Group/Name";
 	return NULL;
+}
+
+static const char *
+monitor_was_check(struct str s)
+{
+	return monitor_path_check(s) == NULL ? NULL :
+	    "the name it had, or Group/Name";
 }
 
 static const char *
@@ -142,6 +152,17 @@ static const struct opt fail_opts[] = {
 	    .check = monitor_name_check, .help = "Channels to tell."), \
 	STRINGS("tags", monitor_conf, tags, .max = TAGS_MAX, \
 	    .check = monitor_tag_check, .help = "Words to find it by."), \
+	CHOICE("severity", monitor_conf, severity, .dflt = "critical", \
+	    .choices = severity_names, .help = "How bad it is when it is " \
+	    "down; degraded and late are warnings."), \
+	STRINGS("depends_on", monitor_conf, depends_on, \
+	    .max = DEPENDS_MAX, .check = monitor_path_check, \
+	    .help = "Monitors without which this one cannot work, by path: " \
+	    "while one of them is down, nobody is told of this one."), \
+	DURATION("recovery_delay", monitor_conf, recovery_delay_ns, \
+	    .max = DAY_NS, .help = "Up for this long before its end is " \
+	    "told; a failure in between goes on with the same incident. " \
+	    "What its routes say when not given."), \
 	FLAG("hide_target", monitor_conf, hide_target, .dflt = "false", \
 	    .help = "Keep what it looks at off public pages, whatever " \
 	    "status_page.targets says.")

@@ -60,6 +60,9 @@ struct monitor_conf {
 	int64_t interval_ns, timeout_ns, retry_interval_ns, grace_ns;
 	int64_t degraded_above_ns;         /* 0: off */
 	uint32_t retries, recoveries, fail_m, fail_n;   /* m of n; 0: off */
+	uint32_t severity;                 /* enum severity, of being down */
+	int64_t recovery_delay_ns;         /* 0: what its routes say */
+	struct strings depends_on;         /* paths */
 	bool hide_target;          /* never on public pages */
 	void *own;                 /* kind->conf_size bytes, kind->opts */
 };

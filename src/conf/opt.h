@@ -28,6 +28,7 @@ enum opt_type {
 	OPT_RANGES,     /* struct ranges: "200-299,301", or a list of such */
 	OPT_TABLE,      /* a nested mapping: sub rows, same struct */
 	OPT_RATIO,      /* double 0..1, written 0.5 or 50% */
+	OPT_LIST,       /* struct maps: a list of mappings: sub rows */
 	OPT_NTYPES
 };
 
@@ -36,6 +37,7 @@ struct pair    { char *name, *value; };
 struct pairs   { struct pair *v; size_t n; };             /* owned */
 struct range   { uint32_t lo, hi; };
 struct ranges  { struct range *v; size_t n; };            /* owned */
+struct maps   { void *v; size_t n; };   /* owned; of opt.size bytes each */
 bool ranges_have(const struct ranges *r, uint32_t x);
 
 enum opt_flags {
@@ -58,7 +60,8 @@ struct opt {
 	const char *dflt;             /* in the file's own syntax; NULL: zero */
 	int64_t min, max;             /* value; for strings and lists: length */
 	const char *const *choices;   /* NULL-terminated, for OPT_CHOICE */
-	const struct opt *sub;        /* for OPT_TABLE */
+	const struct opt *sub;        /* for OPT_TABLE and OPT_LIST */
+	size_t size;                  /* of one item, for OPT_LIST */
 	/* One more test of the text (a URL, a host name): NULL when fine, else
 	 * what is allowed, "an absolute http:// or https:// URL". */
 	const char *(*check)(struct str text);
@@ -84,6 +87,9 @@ struct opt {
 #define PAIRS(n, s, f, ...)    OPT_ROW(n, OPT_PAIRS, s, f, struct pairs, __VA_ARGS__)
 #define RANGES(n, s, f, ...)   OPT_ROW(n, OPT_RANGES, s, f, struct ranges, __VA_ARGS__)
 #define RATIO(n, s, f, ...)    OPT_ROW(n, OPT_RATIO, s, f, double, __VA_ARGS__)
+#define MAPS(n, s, f, item, rows, ...) \
+	OPT_ROW(n, OPT_LIST, s, f, struct maps, .sub = (rows), \
+	    .size = sizeof(struct item), __VA_ARGS__)
 #define TABLE(n, rows, ...)    { .name = (n), .type = OPT_TABLE, .sub = (rows), __VA_ARGS__ }
 #define OPT_END                { .name = NULL }
 

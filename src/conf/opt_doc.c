@@ -97,7 +97,6 @@ schema_table(const struct opt *o, json_t *s)
 		if ((r->flags & OPT_REQUIRED) != 0)
 			(void)json_array_append_new(need,
 			    json_string(r->name));
-	schema_types(s, "object", "null", NULL);
 	(void)json_object_set_new(s, "properties", opt_schema(o->sub));
 	(void)json_object_set_new(s, "additionalProperties", json_false());
 	if (json_array_size(need) > 0)
@@ -108,6 +107,8 @@ schema_table(const struct opt *o, json_t *s)
 static void
 schema_type(const struct opt *o, json_t *s)
 {
+	json_t *item;
+
 	switch (o->type) {
 	case OPT_DURATION:
 		schema_types(s, "string", "number", NULL);
@@ -168,6 +169,15 @@ schema_type(const struct opt *o, json_t *s)
 		return;
 	case OPT_TABLE:
 		schema_table(o, s);
+		schema_types(s, "object", "null", NULL);
+		return;
+	case OPT_LIST:
+		item = json_object();
+		schema_table(o, item);
+		schema_types(item, "object", NULL, NULL);
+		schema_types(s, "array", "null", NULL);
+		(void)json_object_set_new(s, "items", item);
+		schema_int(s, "maxItems", opt_value_max(o));
 		return;
 	case OPT_NTYPES:
 		return;
@@ -237,9 +247,9 @@ opt_reference(const struct opt *rows, const char *prefix, struct buf *out)
 		BUF_AUTO(dflt, 400);
 		BUF_AUTO(allowed, 400);
 
-		if (o->type == OPT_TABLE) {
-			(void)snprintf(under, sizeof(under), "%s%s.", prefix,
-			    o->name);
+		if (o->sub != NULL) {
+			(void)snprintf(under, sizeof(under), "%s%s%s", prefix,
+			    o->name, o->type == OPT_LIST ? "[]." : ".");
 			opt_reference(o->sub, under, out);
 			continue;
 		}
@@ -281,9 +291,9 @@ opt_man(const struct opt *rows, const char *prefix, struct buf *out)
 		BUF_AUTO(dflt, 400);
 		BUF_AUTO(allowed, 400);
 
-		if (o->type == OPT_TABLE) {
-			(void)snprintf(under, sizeof(under), "%s%s.", prefix,
-			    o->name);
+		if (o->sub != NULL) {
+			(void)snprintf(under, sizeof(under), "%s%s%s", prefix,
+			    o->name, o->type == OPT_LIST ? "[]." : ".");
 			opt_man(o->sub, under, out);
 			continue;
 		}

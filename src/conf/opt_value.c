@@ -44,6 +44,7 @@ opt_value_max(const struct opt *o)
 		return OPT_TEXT_MAX;
 	case OPT_STRINGS:
 	case OPT_PAIRS:
+	case OPT_LIST:
 		return OPT_ITEMS_MAX;
 	case OPT_FLAG:
 	case OPT_CHOICE:
@@ -312,6 +313,8 @@ opt_set_scalar(const struct opt *o, void *field, struct str s, uint32_t line,
 		if (s.n == 0)
 			return opt_refuse(o, s, line, "empty", ei);
 		return opt_add_ranges(o, field, s, line, ei);
+	case OPT_LIST:
+		return opt_refuse(o, s, line, "not a list of mappings", ei);
 	case OPT_PAIRS:
 	case OPT_TABLE:
 	case OPT_NTYPES:
@@ -391,6 +394,30 @@ opt_set_pairs(const struct opt *o, struct pairs *p, const struct node *n,
 	return ERR_OK;
 }
 
+static enum err
+opt_set_items(const struct opt *o, struct maps *v, const struct node *n,
+    struct errinfo *ei)
+{
+	enum err e;
+
+	if (n->n > opt_value_max(o))
+		return fail_at(ei, ERR_LIMIT, o->name, n->line,
+		    "%zu items; at most %llu are allowed", n->n,
+		    (unsigned long long)opt_value_max(o));
+	v->v = xcalloc(n->n + 1, o->size);
+	while (v->n < n->n) {
+		const struct opt_set set = {o->sub,
+		    (char *)v->v + v->n * o->size};
+
+		e = opt_read(n->items[v->n++], &set, 1, NULL, ei);
+		if (e != ERR_OK) {
+			opt_under(ei, "%s[%zu].", o->name, v->n - 1);
+			return e;
+		}
+	}
+	return ERR_OK;
+}
+
 enum err
 opt_value_from_node(const struct opt *o, void *field, const struct node *n,
     struct errinfo *ei)
@@ -401,13 +428,17 @@ opt_value_from_node(const struct opt *o, void *field, const struct node *n,
 		return opt_set_list(o, field, n, ei);
 	if (n->kind == NODE_MAP && o->type == OPT_PAIRS)
 		return opt_set_pairs(o, field, n, ei);
-	if (n->kind == NODE_NULL && (lists || o->type == OPT_PAIRS))
+	if (n->kind == NODE_LIST && o->type == OPT_LIST)
+		return opt_set_items(o, field, n, ei);
+	if (n->kind == NODE_NULL && (lists || o->type == OPT_PAIRS ||
+	    o->type == OPT_LIST))
 		return ERR_OK;
 	if (n->kind == NODE_NULL)
 		return fail_at(ei, ERR_INVALID, o->name, n->line,
 		    "has no value; write %s or leave the key out",
 		    opt_value_type(o->type));
-	if (n->kind != NODE_SCALAR || o->type == OPT_PAIRS)
+	if (n->kind != NODE_SCALAR || o->type == OPT_PAIRS ||
+	    o->type == OPT_LIST)
 		return fail_at(ei, ERR_INVALID, o->name, n->line,
 		    "must be %s, not %s", opt_value_type(o->type),
 		    n->kind == NODE_LIST ? "a list" :

@@ -23,6 +23,7 @@ union opt_any {
 	struct strings strings;
 	struct pairs pairs;
 	struct ranges ranges;
+	struct maps items;
 	double ratio;
 };
 

@@ -28,6 +28,7 @@ opt_value_type(enum opt_type t)
 	case OPT_RANGES:   return "numbers and ranges";
 	case OPT_TABLE:    return "a mapping";
 	case OPT_RATIO:    return "a ratio";
+	case OPT_LIST:     return "a list of mappings";
 	case OPT_NTYPES:   break;
 	}
 	return "?";
@@ -120,6 +121,9 @@ opt_value_allowed(const struct opt *o, struct buf *out)
 	case OPT_RATIO:
 		buf_adds(out, "0 to 1, or 0% to 100%");
 		break;
+	case OPT_LIST:
+		buf_addf(out, "a list of at most %" PRIu64 " mappings", max);
+		break;
 	case OPT_TABLE:
 	case OPT_NTYPES:
 		buf_adds(out, "a mapping");
@@ -158,6 +162,12 @@ opt_value_clear(const struct opt *o, void *field)
 	case OPT_RANGES:
 		xfree(v->ranges.v);
 		v->ranges = (struct ranges){0};
+		break;
+	case OPT_LIST:
+		for (size_t i = 0; i < v->items.n; i++)
+			opt_free(o->sub, (char *)v->items.v + i * o->size);
+		xfree(v->items.v);
+		v->items = (struct maps){0};
 		break;
 	case OPT_DURATION:
 	case OPT_COUNT:
@@ -208,6 +218,19 @@ opt_pairs_equal(const struct pairs *a, const struct pairs *b)
 	return true;
 }
 
+static bool
+opt_items_equal(const struct opt *o, const struct maps *a,
+    const struct maps *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!opt_equal(o->sub, (const char *)a->v + i * o->size,
+		    (const char *)b->v + i * o->size, 0))
+			return false;
+	return true;
+}
+
 bool
 opt_value_equal(const struct opt *o, const void *a, const void *b)
 {
@@ -235,6 +258,8 @@ opt_value_equal(const struct opt *o, const void *a, const void *b)
 	case OPT_RANGES:
 		return ra->n == rb->n && (ra->n == 0 ||
 		    memcmp(ra->v, rb->v, ra->n * sizeof(*ra->v)) == 0);
+	case OPT_LIST:
+		return opt_items_equal(o, a, b);
 	case OPT_TABLE:
 	case OPT_NTYPES:
 		break;
@@ -252,6 +277,21 @@ opt_value_is_default(const struct opt *o, const void *field)
 	same = opt_value_equal(o, field, &dflt);
 	opt_value_clear(o, &dflt);
 	return same;
+}
+
+static json_t *
+opt_items_json(const struct opt *o, const struct maps *v,
+    enum opt_secrets how)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < v->n; i++) {
+		const struct opt_set set = {o->sub,
+		    (char *)v->v + i * o->size};
+
+		(void)json_array_append_new(all, opt_write(&set, 1, how));
+	}
+	return all;
 }
 
 static json_t *
@@ -325,6 +365,8 @@ opt_value_json(const struct opt *o, const void *field, enum opt_secrets how)
 		return opt_lists_json(o, field, how);
 	case OPT_RANGES:
 		return opt_ranges_json(field);
+	case OPT_LIST:
+		return opt_items_json(o, field, how);
 	case OPT_TABLE:
 	case OPT_NTYPES:
 		break;

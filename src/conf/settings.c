@@ -2,6 +2,7 @@
 #include "conf/conf.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "conf/tree_build.h"
 
 #define NAME_MAX_ENV 80
 #define YEARS(n) ((n) * 365 * DAY_NS)
@@ -106,6 +108,29 @@ settings_store_check(struct str s)
 	    str_starts(s, STR("postgres")))
 		return NULL;
 	return "sqlite:FILE, relative to server.data";
+}
+
+static const char *
+settings_cert_check(struct str s)
+{
+	int64_t ns;
+
+	return time_parse_duration(s, &ns) && ns >= 60 * NS_PER_S &&
+	    ns <= 400 * DAY_NS ? NULL : "durations from 1m to 400d";
+}
+
+static const char *
+settings_base_check(struct str s)
+{
+	size_t scheme = str_starts(s, STR("https://")) ? 8 :
+	    str_starts(s, STR("http://")) ? 7 : 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f)
+			scheme = 0;
+	return scheme != 0 && s.n > scheme && s.p[scheme] != '/' &&
+	    s.p[s.n - 1] != '/' ? NULL :
+	    "an absolute http:// or https:// URL without / at its end";
 }
 
 static const struct opt server_opts[] = {
@@ -281,6 +306,55 @@ static const struct opt net_opts[] = {
 	OPT_END
 };
 
+static const struct opt flap_opts[] = {
+	RATIO("on", settings, alerts.flap_on, .dflt = "30%",
+	    .help = "A status that changed in this share of the last 20 "
+	    "checks, the newest counting most, is flapping; 0: never."),
+	RATIO("off", settings, alerts.flap_off, .dflt = "25%",
+	    .help = "It has settled when the share falls below this."),
+	OPT_END
+};
+
+static const struct opt alerts_opts[] = {
+	DURATION("group_wait", settings, alerts.group_wait_ns, .dflt = "10s",
+	    .max = 3600 * NS_PER_S, .help = "A channel's alerts within this "
+	    "time of each other are one message."),
+	DURATION("group_max", settings, alerts.group_max_ns, .dflt = "60s",
+	    .max = 3600 * NS_PER_S,
+	    .help = "The first of them waits at most this long."),
+	COUNTER("rate", settings, alerts.rate, .dflt = "30", .max = 100000,
+	    .help = "Messages a minute to one channel, at most; what is more "
+	    "is told together. 0: as many as there are."),
+	DURATION("expire", settings, alerts.expire_ns, .dflt = "1d",
+	    .min = 60 * NS_PER_S, .max = 30 * DAY_NS,
+	    .help = "What could not be delivered for so long is given up."),
+	DURATION("remind", settings, alerts.remind_ns, .max = 30 * DAY_NS,
+	    .dflt = "0s", .help = "Tell again this often while an incident "
+	    "goes on and nobody has acknowledged it; 0s: once."),
+	STRING("base_url", settings, alerts.base_url, .max = 1024,
+	    .check = settings_base_check, .help = "Where people reach this "
+	    "daemon; links in messages begin with it."),
+	STRINGS("certificate", settings, alerts.certificate,
+	    .dflt = "14d, 7d, 3d, 1d", .max = CERT_DAYS_MAX,
+	    .check = settings_cert_check, .help = "A certificate that ends "
+	    "within these times is told of, once for each."),
+	TABLE("flap", flap_opts, .help = "Statuses that come and go."),
+	OPT_END
+};
+
+#define ROWS_ALERTS \
+	TABLE("alerts", alerts_opts, .help = "How people are told."), \
+	MAPS("schedules", settings, alerts.schedules, schedule_conf, \
+	    schedule_conf_opts, .max = SCHEDULES_MAX, \
+	    .help = "Hours of the week that routes refer to."), \
+	MAPS("routes", settings, alerts.routes, route_conf, route_conf_opts, \
+	    .max = ROUTES_MAX, .help = "Whom to tell, beside each monitor's " \
+	    "notify: the first route that fits, or more with continue."), \
+	MAPS("maintenance", settings, alerts.windows, window_conf, \
+	    window_conf_opts, .max = WINDOWS_MAX, \
+	    .help = "When alerts are held back.")
+static const struct opt settings_alert_opts[] = { ROWS_ALERTS, OPT_END };
+
 const struct opt settings_opts[] = {
 	TABLE("server", server_opts, .help = "Where vedette lives."),
 	TABLE("store", store_opts, .help = "Where data goes."),
@@ -289,6 +363,7 @@ const struct opt settings_opts[] = {
 	TABLE("metrics", metrics_opts, .help = "The page for Prometheus."),
 	TABLE("status_page", status_page_opts, .help = "The public page."),
 	TABLE("net", net_opts, .help = "How checks reach the network."),
+	ROWS_ALERTS,
 	OPT_END
 };
 
@@ -297,6 +372,22 @@ settings_free(struct settings *s)
 {
 	opt_free(settings_opts, s);
 	memset(s, 0, sizeof(*s));
+}
+
+void
+settings_copy_alerts(const struct settings *from, struct settings *ret)
+{
+	const struct opt_set set = {settings_alert_opts,
+	    (void *)(uintptr_t)from}, copy = {settings_alert_opts, ret};
+	json_t *v = opt_write(&set, 1, OPT_SECRETS_PLAIN);
+	struct tree *t CLEANUP(tree_freep) = NULL;
+	enum err e = tree_from_json_value(v, &t, NULL);
+
+	json_decref(v);
+	if (e == ERR_OK)
+		e = opt_read(tree_root(t), &copy, 1, NULL, NULL);
+	assert(e == ERR_OK);   /* it was read before */
+	(void)e;
 }
 
 enum err
@@ -315,7 +406,7 @@ settings_check(const struct settings *s, struct errinfo *ei)
 		return fail_at(ei, ERR_INVALID, s->server.tls_cert == NULL ?
 		    "server.tls_cert" : "server.tls_key", 0,
 		    "is missing; tls_cert and tls_key go together");
-	return ERR_OK;
+	return route_conf_check(&s->alerts, ei);
 }
 
 /* STORE_RETENTION_SAMPLES → the row; NULL. */

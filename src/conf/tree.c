@@ -124,15 +124,24 @@ uint32_t
 node_line(const struct node *n, const char *path)
 {
 	const struct node *v = n;
-	struct str rest = str_of(path), head;
+	struct str rest = str_of(path), head, index;
+	uint64_t i;
 	char key[64];
 
 	while (rest.n > 0) {
 		rest = str_cut(rest, '.', &head);
+		index = str_cut(head, '[', &head);
 		(void)text_copy(key, sizeof(key), head);
 		if (node_get(v, key) == NULL)
 			break;
 		v = node_get(v, key);
+		if (index.n == 0)
+			continue;
+		index.n--;   /* the bracket */
+		if (v->kind != NODE_LIST || v->n == 0 ||
+		    !str_u64(index, v->n - 1, &i))
+			break;
+		v = v->items[i];
 	}
 	return v->line;
 }
