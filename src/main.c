@@ -98,10 +98,17 @@ static const struct cli_command commands[] = {
 	     "Scopes nest: admin\ncan write, write can read.",
 	 .flags = FLAGS_CLIENT | FLAG_JSON | FLAG_SCOPE | FLAG_EXPIRES,
 	 .args_min = 1, .args_max = 2, .run = cli_token_run},
-	{.name = "store", .args = "stats [--json]",
-	 .brief = "counters of the store", .help = "",
-	 .flags = FLAGS_CLIENT | FLAG_JSON, .args_min = 1, .args_max = 1,
-	 .run = cli_store_run},
+	{.name = "store", .args = "stats | check [--quick] | backup FILE "
+	     "[--force] |\n    restore FILE [--yes]",
+	 .brief = "look at, check, save and bring back the store",
+	 .help = "stats: counters. check: the database and what vedette "
+	     "knows must be true of it;\nexit code 1 when something is "
+	     "found. backup: one file, verified, while the daemon\nruns or "
+	     "not. restore: only while it does not run; the old store is "
+	     "kept beside the\nnew one. Without a terminal restore needs "
+	     "--yes.",
+	 .flags = FLAGS_CLIENT | FLAG_JSON | FLAG_FORCE | FLAG_QUICK |
+	     FLAG_YES, .args_min = 1, .args_max = 2, .run = store_main},
 	{.name = "version", .args = "[--libs]",
 	 .brief = "print the version, with --libs those of the libraries",
 	 .help = "", .raw = version_main},

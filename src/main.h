@@ -9,6 +9,10 @@
 
 int serve_main(int argc, char **argv);   /* serve.c: the daemon */
 int probe_main(int argc, char **argv);   /* probe.c: one check, now */
+/* store_cmd.c: "store": of the daemon, or of its files when there is none */
+struct cli_args;
+struct cli_env;
+int store_main(const struct cli_env *env, const struct cli_args *a);
 int version_main(int argc, char **argv); /* version.c */
 
 #endif

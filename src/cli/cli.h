@@ -42,7 +42,9 @@ enum cli_flag {
 	FLAG_SCOPE = 1 << 15,    /* --scope read|write|admin */
 	FLAG_EXPIRES = 1 << 16,  /* --expires DURATION */
 	FLAG_MAN = 1 << 17,
-	FLAG_LIBS = 1 << 18
+	FLAG_LIBS = 1 << 18,
+	FLAG_FORCE = 1 << 19,
+	FLAG_QUICK = 1 << 20
 };
 #define FLAGS_CLIENT \
 	(FLAG_CONFIG | FLAG_DATA | FLAG_TIMEOUT | FLAG_URL | FLAG_TOKEN)
@@ -57,6 +59,7 @@ struct cli_args {
 	int64_t expires_ns;           /* 0: never */
 	unsigned limit;               /* 0: not given */
 	bool json, yes, prune, cascade, secrets, follow, man, libs;
+	bool force, quick;
 	bool helped;                  /* --help was printed: exit 0 */
 	const char *arg[CLI_ARGS_MAX];
 	int nargs;
@@ -110,6 +113,8 @@ int cli_control_pause(const struct cli_env *env, const struct cli_args *a);
 int cli_control_resume(const struct cli_env *env, const struct cli_args *a);
 int cli_events_run(const struct cli_env *env, const struct cli_args *a);
 int cli_token_run(const struct cli_env *env, const struct cli_args *a);
-int cli_store_run(const struct cli_env *env, const struct cli_args *a);
+/* What of "store" a daemon answers; FILE is absolute. */
+int cli_store_run(const struct cli_env *env, const struct cli_args *a,
+    const char *file);
 
 #endif

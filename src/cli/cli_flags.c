@@ -44,6 +44,9 @@ const struct cli_flag_row cli_flags_rows[] = {
 	{FLAG_LIBS, "libs", 0, NULL, "with the versions of the libraries"},
 	{FLAG_JSON, "json", 0, NULL, "print the API's JSON"},
 	{FLAG_YES, "yes", 'y', NULL, "do not ask"},
+	{FLAG_FORCE, "force", 0, NULL,
+	    "replace the file that is there; of health: look now"},
+	{FLAG_QUICK, "quick", 0, NULL, "only the pages of the database"},
 	{0, NULL, 0, NULL, NULL},
 };
 _Static_assert(COUNT(cli_flags_rows) == CLI_NFLAGS + 1, "one row per flag");
@@ -128,6 +131,7 @@ flag_text(const struct cli_command *c, enum cli_flag id, const char *text,
 		break;
 	case FLAG_JSON: case FLAG_YES: case FLAG_PRUNE: case FLAG_CASCADE:
 	case FLAG_SECRETS: case FLAG_FOLLOW: case FLAG_MAN: case FLAG_LIBS:
+	case FLAG_FORCE: case FLAG_QUICK:
 		break;
 	}
 	return true;
@@ -144,6 +148,8 @@ switch_set(enum cli_flag id, struct cli_args *a)
 	a->follow |= id == FLAG_FOLLOW;
 	a->man |= id == FLAG_MAN;
 	a->libs |= id == FLAG_LIBS;
+	a->force |= id == FLAG_FORCE;
+	a->quick |= id == FLAG_QUICK;
 }
 
 bool

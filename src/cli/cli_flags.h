@@ -6,7 +6,7 @@
 
 #include "cli/cli.h"
 
-#define CLI_NFLAGS 19
+#define CLI_NFLAGS 21
 
 struct cli_flag_row {
 	enum cli_flag id;

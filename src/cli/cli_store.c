@@ -1,12 +1,15 @@
-/* cli_store.c: the store's counters, as they come, one a line. */
+/* cli_store.c: what of "store" a running daemon answers: its counters, as they
+ * come, one a line; checks and backups, as errands. */
 #include "cli/cli.h"
 
-#include <inttypes.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "cli/cli_client.h"
+#include "cli/cli_errand.h"
 #include "cli/cli_json.h"
 #include "cli/cli_term.h"
 
@@ -44,26 +47,17 @@ flat(struct buf *b, const char *prefix, json_t *v, unsigned depth)
 	buf_addc(b, '\n');
 }
 
-int
-cli_store_run(const struct cli_env *env, const struct cli_args *a)
+static int
+store_stats(struct client *c, const struct cli_args *a, const char *file,
+    struct errinfo *ei, enum err *ret)
 {
-	struct client *c CLEANUP(cli_client_freep) = NULL;
 	json_t *v CLEANUP(cli_json_freep) = NULL;
-	struct errinfo ei = {0};
 	BUF_AUTO(b, 1 << 20);
-	enum err e;
 
-	(void)env;
-	if (strcmp(a->arg[0], "stats") != 0) {
-		(void)fprintf(stderr, "vedette store: \"%.40s\" is not "
-		    "allowed; allowed: stats\n", a->arg[0]);
-		return CLI_USAGE;
-	}
-	e = cli_client_open(a, NULL, &c, &ei);
-	if (e == ERR_OK)
-		e = cli_client_get(c, "/api/v1/store/stats", &v, &ei);
-	if (e != ERR_OK)
-		return cli_term_failed("store", e, &ei);
+	(void)file;
+	*ret = cli_client_get(c, "/api/v1/store/stats", &v, ei);
+	if (*ret != ERR_OK)
+		return CLI_FAILED;
 	if (a->json) {
 		cli_term_json(v);
 		return CLI_DONE;
@@ -71,4 +65,83 @@ cli_store_run(const struct cli_env *env, const struct cli_args *a)
 	flat(&b, "", v, 0);
 	cli_term_flush(&b);
 	return CLI_DONE;
+}
+
+/* The errand's own failure is said like a refusal. */
+static enum err
+errand_failed(const json_t *x, struct errinfo *ei)
+{
+	if (strcmp(cli_json_text(x, "state"), "failed") != 0)
+		return ERR_OK;
+	return fail(ei, ERR_STORE, "%s", cli_json_text(x, "error"));
+}
+
+static int
+store_check(struct client *c, const struct cli_args *a, const char *file,
+    struct errinfo *ei, enum err *ret)
+{
+	const struct request r = {.method = "POST", .path = a->quick ?
+	    "/api/v1/store/check?quick=yes" : "/api/v1/store/check"};
+	json_t *x CLEANUP(cli_json_freep) = NULL;
+
+	(void)file;
+	*ret = cli_errand_wait(c, &r, a->json, &x, ei);
+	if (*ret == ERR_OK)
+		*ret = errand_failed(x, ei);
+	if (*ret != ERR_OK)
+		return CLI_FAILED;
+	return cli_errand_report("the running daemon's store",
+	    json_object_get(x, "report"), a->json);
+}
+
+static int
+store_backup(struct client *c, const struct cli_args *a, const char *file,
+    struct errinfo *ei, enum err *ret)
+{
+	json_t *body CLEANUP(cli_json_freep) = json_pack("{s:s, s:b}",
+	    "file", file, "force", a->force);
+	json_t *x CLEANUP(cli_json_freep) = NULL;
+	char *text CLEANUP(xfreep) = body != NULL ?
+	    json_dumps(body, JSON_COMPACT) : NULL;
+	const struct request r = {.method = "POST",
+	    .path = "/api/v1/store/backup", .type = "application/json",
+	    .body = str_of(text)};
+
+	*ret = text == NULL ? fail(ei, ERR_INVALID, "the file's name is not "
+	    "UTF-8") : cli_errand_wait(c, &r, a->json, &x, ei);
+	if (*ret == ERR_OK)
+		*ret = errand_failed(x, ei);
+	if (*ret != ERR_OK)
+		return CLI_FAILED;
+	return cli_errand_report(file, json_object_get(x, "report"), a->json);
+}
+
+static const struct verb {
+	const char *name;
+	int (*run)(struct client *c, const struct cli_args *a,
+	    const char *file, struct errinfo *ei, enum err *ret);
+} verbs[] = {
+	{"stats", store_stats},
+	{"check", store_check},
+	{"backup", store_backup},
+};
+
+int
+cli_store_run(const struct cli_env *env, const struct cli_args *a,
+    const char *file)
+{
+	struct client *c CLEANUP(cli_client_freep) = NULL;
+	const struct verb *v = verbs;
+	struct errinfo ei = {0};
+	enum err e;
+	int rc = CLI_FAILED;
+
+	(void)env;
+	while (v < verbs + COUNT(verbs) && strcmp(v->name, a->arg[0]) != 0)
+		v++;
+	assert(v < verbs + COUNT(verbs));
+	e = cli_client_open(a, NULL, &c, &ei);
+	if (e == ERR_OK)
+		rc = v->run(c, a, file, &ei, &e);
+	return e == ERR_OK ? rc : cli_term_failed("store", e, &ei);
 }

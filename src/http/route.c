@@ -5,6 +5,7 @@
 
 #include "conf/tree.h"
 #include "http/edits.h"
+#include "http/errands.h"
 #include "http/events.h"
 #include "http/health.h"
 #include "http/history.h"
@@ -69,6 +70,11 @@ static const struct param delete_params[] = {
 static const struct param export_params[] = {
 	{"secrets", "With secrets, which needs the scope admin."},
 	{"format", "yaml (the default) or json."},
+	{0}
+};
+
+static const struct param check_params[] = {
+	{"quick", "Only the pages of the database."},
 	{0}
 };
 
@@ -147,6 +153,16 @@ const struct route routes[] = {
 	  tokens_revoke, .summary = "Revoke a token." },
 	{ "GET", API "/store/stats", SCOPE_READ, RUN_INLINE, health_store,
 	  .summary = "The store's counters." },
+	{ "GET", API "/store/errand", SCOPE_READ, RUN_INLINE, errands_get,
+	  .summary = "The last check, backup or maintenance of the store: "
+	  "how far it is, what it found." },
+	{ "POST", API "/store/check", SCOPE_WRITE, RUN_INLINE, errands_check,
+	  .params = check_params,
+	  .summary = "Begin to check the store; 409 while another errand "
+	  "runs." },
+	{ "POST", API "/store/backup", SCOPE_ADMIN, RUN_INLINE, errands_backup,
+	  BODY_OBJECT, .summary = "Begin a backup into a file on the daemon's "
+	  "machine; over the control socket only." },
 	{ "GET", API "/openapi.json", SCOPE_NONE, RUN_INLINE, openapi_get,
 	  .any_param = true, .summary = "This table." },
 	{0}

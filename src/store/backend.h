@@ -29,6 +29,7 @@ struct backend_conf {
 	const char *vfs;
 	bool memory;
 	bool reader;         /* a read-only connection */
+	bool plain;          /* of a file at rest, such as a backup: no WAL */
 	const _Atomic bool *stop;   /* ends waits and reads early */
 	const int64_t *limit_ns;    /* of a statement, by pace; NULL: none */
 	const _Atomic int64_t *age_ns;   /* of a snapshot; NULL: any */
@@ -47,6 +48,14 @@ struct backend {
 	_Atomic int64_t held_ns;
 };
 
+/* Of long work: called at least every few milliseconds with how far it is;
+ * not ERR_OK ends the work with that. */
+struct backend_turn {
+	enum err (*fn)(void *arg, uint64_t done, uint64_t total,
+	    struct errinfo *ei);
+	void *arg;
+};
+
 /* All fail with ERR_STORE, or ERR_TIMEOUT, ERR_CANCELLED, ERR_STOPPING when a
  * deadline or the asker ended it, and fill in fault. A statement runs at most
  * once at a time on a connection. */
@@ -55,6 +64,10 @@ struct backend_ops {
 	enum err (*open)(const struct backend_conf *c, struct backend **ret,
 	    struct errinfo *ei);
 	enum err (*migrate)(struct backend *b, int64_t now_us,
+	    struct errinfo *ei);
+	/* Is this a store that we know? Reads only. *ret_older: opening it to
+	 * write would bring it up to date first. */
+	enum err (*verify)(struct backend *b, bool *ret_older,
 	    struct errinfo *ei);
 	enum err (*begin)(struct backend *b, bool write, struct errinfo *ei);
 	enum err (*commit)(struct backend *b, struct errinfo *ei);
@@ -78,6 +91,12 @@ struct backend_ops {
 	void (*sizes)(struct backend *b, uint64_t *ret_pending,
 	    uint64_t *ret_wal, uint64_t *ret_file);
 	void (*close)(struct backend *b);
+	/* A copy of the database at "from", as of one moment, into the empty
+	 * file "to", which is then a file at rest. Takes no lock that a writer
+	 * waits for, but the WAL stays while it runs: turn is asked all the
+	 * time whether to go on. Not synced. */
+	enum err (*copy)(const struct backend_conf *from, const char *to,
+	    const struct backend_turn *turn, struct errinfo *ei);
 };
 extern const struct backend_ops sqlite_ops;   /* sqlite/conn.c */
 

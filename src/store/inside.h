@@ -24,6 +24,7 @@
 #define OWED_MAX     32
 
 struct edit;     /* edit.h: a configuration unit, planned */
+struct errands;  /* errand.h */
 struct readers;  /* readers.h */
 
 /* A unit of the batch under way. */
@@ -71,6 +72,7 @@ struct store {
 	struct view *view;
 	struct live *live;
 	struct readers *readers;
+	struct errands *errands;
 	struct store_stats stats;
 	int64_t write_limit_ns[PACE_NMAX];   /* 0 while it is loaded: none */
 	pthread_t thread;

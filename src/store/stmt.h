@@ -86,6 +86,28 @@ enum stmt {
 	STMT_HOLD_GET,          /* monitor incident → acked snoozed by note */
 	STMT_HOLD_LOAD,         /* since_us → monitor incident acked snoozed by
 				 * note */
+	/* -- audit.c: of each rule → monitor from_us to_us of what breaks it,
+	 * where nothing else is said */
+	STMT_AUDIT_PAGES,       /* → text: one row, "ok", when sound */
+	STMT_AUDIT_QUICK,       /* the same without the indexes */
+	STMT_AUDIT_KEYS,        /* → table rowid parent */
+	STMT_AUDIT_STATES,
+	STMT_AUDIT_EVIDENCE,
+	STMT_AUDIT_GROUPS,
+	STMT_AUDIT_NAMES,
+	STMT_AUDIT_TEXTS,
+	STMT_AUDIT_IDS,
+	STMT_AUDIT_DOOMED,
+	STMT_AUDIT_TOKENS,
+	STMT_AUDIT_GAPS,
+	STMT_AUDIT_CHUNK_OWNER, /* after → the next monitor with chunks, known */
+	STMT_AUDIT_CHUNKS,      /* monitor after_last_seq limit → id first_seq
+				 * last_seq from_us to_us samples bytes */
+	STMT_AUDIT_CHUNK_WITH,  /* monitor seq → bytes */
+	STMT_AUDIT_CHUNK_LAST,  /* monitor → last_seq */
+	STMT_AUDIT_TAIL,        /* after limit → id samples bytes */
+	STMT_AUDIT_TURN_OWNER,  /* after → as CHUNK_OWNER, of transitions */
+	STMT_AUDIT_TURNS,       /* monitor after limit → id at from to */
 	STMT_NMAX
 };
 

@@ -11,11 +11,13 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "store/compact.h"
+#include "store/errand.h"
 #include "store/feed.h"
 #include "store/inside.h"
 #include "store/load.h"
 #include "store/lockfile.h"
 #include "store/readers.h"
+#include "store/restore.h"
 #include "world/world.h"
 
 /* With a stamp every five seconds, no commit for this long is trouble. */
@@ -112,6 +114,23 @@ say_hello(struct store *s, struct errinfo *ei)
 	return e == ERR_OK ? batch_stamp(s, ei) : e;
 }
 
+/* A restore that a crash interrupted is finished, or undone, first. */
+static enum err
+settle(struct store *s, struct errinfo *ei)
+{
+	enum settled how = SETTLED_NOTHING;
+	enum err e;
+
+	if (s->conf.memory || s->conf.vfs != NULL)
+		return ERR_OK;
+	e = restore_settle(s->conf.path, &how, ei);
+	if (how == SETTLED_FINISHED)
+		log_warn("store", "an interrupted restore was finished");
+	else if (how == SETTLED_UNDONE)
+		log_warn("store", "an interrupted restore was undone");
+	return e;
+}
+
 static enum err
 open_parts(struct store *s, struct errinfo *ei)
 {
@@ -120,6 +139,8 @@ open_parts(struct store *s, struct errinfo *ei)
 	    .stats = &s->stats};
 	enum err e = take_lock(s, ei);
 
+	if (e == ERR_OK)
+		e = settle(s, ei);
 	if (e == ERR_OK)
 		e = sqlite_ops.open(&c, &s->db, ei);
 	if (e == ERR_OK)
@@ -137,6 +158,22 @@ open_parts(struct store *s, struct errinfo *ei)
 	return e;
 }
 
+/* Pages that cannot be read hold configuration or what must be known of every
+ * monitor: there is no going on without. */
+static enum err
+corrupt(struct store *s, struct errinfo *ei)
+{
+	char what[160];
+
+	(void)snprintf(what, sizeof(what), "%.159s",
+	    ei != NULL ? ei->text : "");
+	return fail(ei, ERR_INVALID, "%s; nothing was overwritten; \"vedette"
+	    " store check\" says what is damaged, \"vedette store restore"
+	    " FILE\" puts a backup in its place and keeps the old one, or move"
+	    " %.100s away together with its -wal and -shm files to start"
+	    " empty", what, s->conf.path);
+}
+
 enum err
 store_open(const struct store_conf *c, struct store **ret,
     struct errinfo *ei)
@@ -152,12 +189,16 @@ store_open(const struct store_conf *c, struct store **ret,
 	s->batch = xcalloc(1, sizeof(*s->batch));
 	s->view = view_new();
 	block_init(&s->batch->block);
+	s->errands = errands_new(s);
 	if (pthread_mutex_init(&s->facts, NULL) != 0)
 		abort();
 	mbox_init(&s->inbox, c->queue, c->queue_bytes);
 	if (c->memory)
 		name_memory(s);
 	e = open_parts(s, ei);
+	if (e == ERR_STORE && s->db != NULL &&
+	    s->db->fault.class == CLASS_CORRUPT)
+		e = corrupt(s, ei);
 	if (e != ERR_OK) {
 		store_free(s);
 		return e;
@@ -176,7 +217,7 @@ store_start(struct store *s, struct errinfo *ei)
 	if (pthread_create(&s->thread, NULL, writer_run, s) != 0)
 		return fail(ei, ERR_SYS, "cannot start the writer thread");
 	s->started = true;
-	return ERR_OK;
+	return errands_start(s->errands, ei);
 }
 
 static void
@@ -285,6 +326,11 @@ store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei)
 		return ERR_OK;
 	s->stuck = !readers_stop(s->readers, MIN(deadline_ns,
 	    clock_mono_ns() + NS_PER_S));
+	if (!errands_stop(s->errands, MIN(deadline_ns, clock_mono_ns() +
+	    NS_PER_S))) {
+		log_warn("store", "an errand is stuck in the disk");
+		s->stuck = true;
+	}
 	atomic_store(&s->stop_by_ns, deadline_ns);
 	mbox_close(&s->inbox);
 	atomic_store(&s->stopping, true);
@@ -322,6 +368,7 @@ store_free(struct store *s)
 	if (s->stuck)
 		return;
 	readers_free(s->readers);
+	errands_free(s->errands);
 	if (s->db != NULL)
 		s->db->ops->close(s->db);
 	lockfile_drop(s->lock_fd);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/backend.h"
+#include "store/sqlite/copy.h"
 #include "store/sqlite/guard.h"
 #include "store/sqlite/pragma.h"
 #include "store/sqlite/schema.h"
@@ -104,9 +105,10 @@ static enum err
 damaged(const char *path, const char *what, struct errinfo *ei)
 {
 	return fail(ei, ERR_INVALID, "%s is damaged or is no database (%s);"
-	    " nothing was changed; restore a backup over it, or move it away"
-	    " together with its -wal and -shm files to start empty", path,
-	    what);
+	    " nothing was changed; \"vedette store check\" says what is wrong,"
+	    " \"vedette store restore FILE\" puts a backup in its place; or"
+	    " move it away together with its -wal and -shm files to start"
+	    " empty", path, what);
 }
 
 /* Readable by its owner only; SQLite gives the -wal and -shm files the mode
@@ -153,7 +155,8 @@ static enum err
 conn_open(const struct backend_conf *conf, struct backend **ret,
     struct errinfo *ei)
 {
-	int flags = conf->reader && !conf->memory ? SQLITE_OPEN_READONLY :
+	int flags = (conf->reader || conf->plain) && !conf->memory ?
+	    SQLITE_OPEN_READONLY :
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	struct conn *c;
 	struct errinfo why = {0};
@@ -180,7 +183,8 @@ conn_open(const struct backend_conf *conf, struct backend **ret,
 	if (rc == SQLITE_OK) {
 		(void)sqlite3_extended_result_codes(c->db, 1);
 		(void)sqlite3_wal_hook(c->db, watch_wal, c);
-		e = pragma_apply(c->db, conf->reader, conf->memory, &rc, &why);
+		e = pragma_apply(c->db, conf->reader, conf->memory ||
+		    conf->plain, &rc, &why);
 	}
 	if (rc != SQLITE_OK || e != ERR_OK) {
 		if (ei != NULL)
@@ -215,6 +219,17 @@ ended(struct conn *c, const char *name, enum store_op op, int rc,
 	if (e == ERR_OK)
 		return broken(c, op, rc, ei);
 	c->b.fault = (struct backend_fault){op, CLASS_OTHER, true};
+	return e;
+}
+
+static enum err
+conn_verify(struct backend *b, bool *ret_older, struct errinfo *ei)
+{
+	struct conn *c = conn_of(b);
+	enum err e = schema_verify(c->db, c->path, ret_older, ei);
+
+	if (e == ERR_STORE && class_of(sqlite3_errcode(c->db)) == CLASS_CORRUPT)
+		return damaged(c->path, sqlite3_errmsg(c->db), ei);
 	return e;
 }
 
@@ -427,5 +442,5 @@ const struct backend_ops sqlite_ops = {
 	.query = conn_query, .next = conn_next, .done = conn_done,
 	.column_int = conn_column_int, .column_str = conn_column_str,
 	.checkpoint = conn_checkpoint, .sizes = conn_sizes,
-	.close = conn_close,
+	.verify = conn_verify, .close = conn_close, .copy = copy_database,
 };

@@ -144,3 +144,20 @@ schema_migrate(sqlite3 *db, const char *path, int64_t now_us,
 	}
 	return e;
 }
+
+enum err
+schema_verify(sqlite3 *db, const char *path, bool *ret_older,
+    struct errinfo *ei)
+{
+	int64_t version = 0;
+	enum err e = inspect(db, path, &version, ei);
+
+	if (e == ERR_OK && version == 0)
+		return fail(ei, ERR_INVALID, "%s is not a store of vedette: it"
+		    " has no tables", path);
+	if (e == ERR_OK)
+		e = ledger_check(db, path, version, ei);
+	if (e == ERR_OK)
+		*ret_older = version < (int64_t)nmigrations;
+	return e;
+}

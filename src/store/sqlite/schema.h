@@ -4,6 +4,7 @@
 #define STORE_SQLITE_SCHEMA_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -13,6 +14,10 @@
 /* ERR_INVALID: another program's file, a newer schema, or a migration that is
  * not the one we know. ERR_STORE: sqlite3_errmsg tells. */
 enum err schema_migrate(sqlite3 *db, const char *path, int64_t now_us,
+    struct errinfo *ei) MUST_USE;
+
+/* The same without changing anything; *ret_older: some are still to run. */
+enum err schema_verify(sqlite3 *db, const char *path, bool *ret_older,
     struct errinfo *ei) MUST_USE;
 
 #endif

@@ -132,4 +132,43 @@ const char *const sql_text[STMT_NMAX] = {
 	    " WHERE monitor = ?1 AND incident_us = ?2",
 	[STMT_HOLD_LOAD] = "SELECT monitor, incident_us, acked_us, snoozed_us,"
 	    " by, note FROM hold WHERE at_us >= ?1 ORDER BY at_us",
+	/* -- audit.c */
+	[STMT_AUDIT_PAGES] = "PRAGMA integrity_check(100)",
+	[STMT_AUDIT_QUICK] = "PRAGMA quick_check(100)",
+	[STMT_AUDIT_KEYS] = "PRAGMA foreign_key_check",
+	[STMT_AUDIT_STATES] = "SELECT monitor, 0, 0 FROM state"
+	    " WHERE monitor NOT IN (SELECT id FROM monitor)",
+	[STMT_AUDIT_EVIDENCE] = "SELECT monitor, 0, 0 FROM evidence"
+	    " WHERE monitor NOT IN (SELECT id FROM monitor)",
+	[STMT_AUDIT_GROUPS] = "SELECT id, 0, 0 FROM monitor WHERE grp <> 0"
+	    " AND grp NOT IN (SELECT id FROM monitor WHERE grp = 0)",
+	[STMT_AUDIT_NAMES] = "SELECT max(id), 0, 0 FROM monitor"
+	    " WHERE archived = 0 GROUP BY grp, name HAVING count(*) > 1",
+	[STMT_AUDIT_TEXTS] = "SELECT id, 0, 0 FROM monitor"
+	    " WHERE NOT json_valid(text)",
+	[STMT_AUDIT_IDS] = "SELECT id, 0, 0 FROM monitor"
+	    " WHERE id >= (SELECT v FROM meta WHERE k = 'next_monitor')",
+	[STMT_AUDIT_DOOMED] = "SELECT monitor, 0, 0 FROM doomed"
+	    " WHERE monitor IN (SELECT id FROM monitor)",
+	[STMT_AUDIT_TOKENS] = "SELECT 0, created_us, created_us FROM token"
+	    " WHERE length(hash) <> 32",
+	[STMT_AUDIT_GAPS] = "SELECT 0, from_us, to_us FROM gap"
+	    " WHERE to_us < from_us",
+	[STMT_AUDIT_CHUNK_OWNER] = "SELECT m, m IN (SELECT id FROM monitor"
+	    " UNION SELECT monitor FROM doomed) FROM (SELECT min(monitor) AS m"
+	    " FROM chunk WHERE monitor > ?1) WHERE m IS NOT NULL",
+	[STMT_AUDIT_CHUNKS] = "SELECT id, first_seq, last_seq, from_us, to_us,"
+	    " n, b FROM chunk WHERE monitor = ?1 AND last_seq > ?2"
+	    " ORDER BY last_seq LIMIT ?3",
+	[STMT_AUDIT_CHUNK_WITH] = "SELECT b FROM chunk WHERE monitor = ?1"
+	    " AND last_seq >= ?2 ORDER BY last_seq LIMIT 1",
+	[STMT_AUDIT_CHUNK_LAST] = "SELECT max(last_seq) FROM chunk"
+	    " WHERE monitor = ?1",
+	[STMT_AUDIT_TAIL] = "SELECT id, n, b FROM tail WHERE id > ?1"
+	    " ORDER BY id LIMIT ?2",
+	[STMT_AUDIT_TURN_OWNER] = "SELECT m, m IN (SELECT id FROM monitor"
+	    " UNION SELECT monitor FROM doomed) FROM (SELECT min(monitor) AS m"
+	    " FROM transition WHERE monitor > ?1) WHERE m IS NOT NULL",
+	[STMT_AUDIT_TURNS] = "SELECT id, at_us, was, became FROM transition"
+	    " WHERE monitor = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
 };
