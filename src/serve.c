@@ -226,6 +226,8 @@ core_store(struct core *co, struct errinfo *ei)
 			[PACE_SLOW] = st->store.deadlines.slow_ns,
 		},
 		.read_age_ns = st->store.checkpoint.read_age_ns,
+		.retention = st->store.retention,
+		.disk_budget = st->store.disk_budget,
 		.kinds = check_monitor_kinds,
 		.to_shard = core_to_shard,
 		.to_shard_arg = co,

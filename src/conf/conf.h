@@ -10,14 +10,23 @@
 #include "conf/opt.h"
 #include "conf/route_conf.h"
 
+/* How long what is kept; 0: no such bound. store/retention.h */
+struct retention {
+	int64_t samples_ns, transitions_ns, hours_ns, days_ns, logs_ns;
+	int64_t alerts_ns;
+	uint64_t samples_bytes;
+	uint32_t samples_newest;         /* of each monitor, whatever their age */
+	uint32_t transitions_per_monitor;
+	uint32_t logs_count;
+};
+
 /* server, store, limits, log, net: read at start from the file, then
  * VEDETTE_<SECTION>_<KEY>, then flags. */
 struct settings {
 	struct { char *http; char *data; struct strings trusted_proxies;
 		char *tls_cert, *tls_key; } server;
 	struct { char *url; int64_t commit_delay_ns;
-		struct { int64_t samples_ns, transitions_ns, hours_ns,
-			days_ns, logs_ns; } retention;
+		struct retention retention;
 		uint64_t disk_budget; uint32_t queue; uint64_t queue_bytes;
 		uint32_t readers;
 		struct { int64_t fast_ns, normal_ns, slow_ns; } deadlines;

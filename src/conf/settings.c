@@ -157,25 +157,47 @@ static const struct opt retention_opts[] = {
 	DURATION("samples", settings, store.retention.samples_ns,
 	    .flags = OPT_RESTART, .dflt = "90d", .min = 3600 * NS_PER_S,
 	    .max = YEARS(100),
-	    .help = "How long to keep check samples; not pruned yet."),
+	    .help = "How long to keep check samples."),
+	SIZE("samples_bytes", settings, store.retention.samples_bytes,
+	    .flags = OPT_RESTART, .dflt = "0", .max = INT64_C(1) << 50,
+	    .help = "Bytes that check samples may take, the oldest go first; "
+	    "0: only the disk budget bounds them."),
+	COUNTER("samples_newest", settings, store.retention.samples_newest,
+	    .flags = OPT_RESTART, .dflt = "1000", .min = 1, .max = 10000000,
+	    .help = "So many of each monitor's newest samples stay, whatever "
+	    "their age and bytes."),
 	DURATION("transitions", settings, store.retention.transitions_ns,
 	    .flags = OPT_RESTART, .dflt = "5y", .min = 3600 * NS_PER_S,
 	    .max = YEARS(100),
-	    .help = "How long to keep status changes; not pruned yet."),
+	    .help = "How long to keep status changes, and the times we did "
+	    "not watch."),
+	COUNTER("transitions_per_monitor", settings,
+	    store.retention.transitions_per_monitor,
+	    .flags = OPT_RESTART, .dflt = "10000", .min = 100,
+	    .max = 10000000,
+	    .help = "So many of each monitor's newest status changes stay at "
+	    "most."),
 	DURATION("hours", settings, store.retention.hours_ns,
 	    .flags = OPT_RESTART, .dflt = "2y", .min = 86400 * NS_PER_S,
 	    .max = YEARS(100),
-	    .help = "How long to keep hourly roll-ups of the samples; not "
-	    "pruned yet."),
+	    .help = "How long to keep hourly roll-ups of the samples."),
 	DURATION("days", settings, store.retention.days_ns,
 	    .flags = OPT_RESTART, .dflt = "10y", .min = 86400 * NS_PER_S,
 	    .max = YEARS(100),
-	    .help = "How long to keep daily roll-ups; not pruned yet."),
+	    .help = "How long to keep daily roll-ups."),
+	DURATION("alerts", settings, store.retention.alerts_ns,
+	    .flags = OPT_RESTART, .dflt = "1y", .min = 86400 * NS_PER_S,
+	    .max = YEARS(100),
+	    .help = "How long to keep what was told and acknowledged, once its "
+	    "incident is over."),
 	DURATION("logs", settings, store.retention.logs_ns,
 	    .flags = OPT_RESTART, .dflt = "30d", .min = 3600 * NS_PER_S,
 	    .max = YEARS(100),
-	    .help = "How long to keep logs; so far the newest 100,000 events "
-	    "stay."),
+	    .help = "How long to keep the event log."),
+	COUNTER("logs_count", settings, store.retention.logs_count,
+	    .flags = OPT_RESTART, .dflt = "100000", .min = 1000,
+	    .max = 100000000,
+	    .help = "So many of its newest entries stay at most."),
 	OPT_END
 };
 
@@ -220,7 +242,9 @@ static const struct opt store_opts[] = {
 	SIZE("disk_budget", settings, store.disk_budget,
 	    .flags = OPT_RESTART, .dflt = "4GiB", .min = 64 << 20,
 	    .max = INT64_C(1) << 50,
-	    .help = "Disk space the store may take; not enforced yet."),
+	    .help = "Disk space the store may take: from 80 % on it warns, "
+	    "from 95 % on the oldest samples go, at 100 % writes are "
+	    "refused."),
 	COUNTER("queue", settings, store.queue, .flags = OPT_RESTART,
 	    .dflt = "65536", .min = 16, .max = 16777216,
 	    .help = "Units that may wait for the writer."),

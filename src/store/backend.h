@@ -90,6 +90,12 @@ struct backend_ops {
 	/* Bytes not yet checkpointed and of the files; 0 when unknown. */
 	void (*sizes)(struct backend *b, uint64_t *ret_pending,
 	    uint64_t *ret_wal, uint64_t *ret_file);
+	/* Pages of the file, and those of them that hold nothing. */
+	enum err (*pages)(struct backend *b, uint64_t *ret_all,
+	    uint64_t *ret_free, struct errinfo *ei);
+	/* Within a transaction: give up to n empty pages back; the file is
+	 * cut when it is checkpointed. Nothing when it cannot be cut. */
+	enum err (*vacuum)(struct backend *b, unsigned n, struct errinfo *ei);
 	void (*close)(struct backend *b);
 	/* A copy of the database at "from", as of one moment, into the empty
 	 * file "to", which is then a file at rest. Takes no lock that a writer

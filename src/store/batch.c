@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/budget.h"
 #include "store/edit.h"
 #include "store/feed.h"
 #include "store/inside.h"
@@ -163,6 +164,7 @@ reset(struct store *s)
 	b->ntouched = b->nevents = b->owed = 0;
 	b->tail_rows = b->duplicates = 0;
 	memset(b->rows, 0, sizeof(b->rows));
+	memset(b->shed, 0, sizeof(b->shed));
 	b->has_proof = b->in_doubt = b->alive = false;
 	block_init(&b->block);
 	s->next = s->begun;
@@ -220,6 +222,8 @@ settle_counters(struct store *s)
 
 	for (unsigned i = 0; i < ROW_NMAX; i++)
 		atomic_fetch_add(&st->rows[i], b->rows[i]);
+	for (unsigned i = 0; i < SHED_NMAX; i++)
+		atomic_fetch_add(&st->shed[i], b->shed[i]);
 	atomic_fetch_add(&st->duplicates, b->duplicates);
 	atomic_fetch_add(&st->commits, 1);
 	atomic_store(&st->last_commit_us, clock_wall_us());
@@ -258,6 +262,7 @@ answer(struct store *s, size_t lo, size_t hi)
 		*slot = (struct slot){0};
 	}
 	mbox_done(&s->inbox, hi - lo, bytes);
+	s->answered += hi - lo;
 }
 
 /* The range is durable. */
@@ -336,6 +341,7 @@ attempt(struct store *s, size_t lo, size_t hi, struct errinfo *ei)
 
 	s->begun = s->next;
 	reset(s);
+	budget_batch(s);
 	e = ops->begin(s->db, true, ei);
 	if (e == ERR_OK)
 		e = put_range(s, lo, hi, ei);

@@ -9,17 +9,15 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/chores.h"
 #include "store/chunk.h"
 #include "store/rollups.h"
 #include "world/world.h"
 
 #define MERGE_BELOW 96       /* a last chunk smaller than this is filled up */
 #define CUT_BLOCKS  500      /* deleted in one slice */
-#define DOOM_CHUNKS 200
-#define DOOM_TRANSITIONS 1000
-#define EVENTS_STEP 2000
+#define DOOM_ROWS   64       /* of each table, between looks at the clock */
 #define AGAIN_NS    (INT64_C(600) * 1000000000)   /* after a failed cycle */
-#define REST_FACTOR 4        /* a slice's time is followed by so much rest */
 
 enum stage { STAGE_READ, STAGE_MOVE, STAGE_CUT };
 
@@ -64,12 +62,6 @@ compact_free(struct compaction *c)
 }
 
 static bool
-events_due(const struct store *s)
-{
-	return s->next.event - s->first_event > EVENTS_KEPT + EVENTS_SLACK;
-}
-
-static bool
 cycle_due(const struct store *s)
 {
 	if (s->tail_samples == 0)
@@ -84,8 +76,7 @@ compact_due(const struct store *s)
 	if (s->failures > 0 || s->db == NULL || s->batch->n > 0 ||
 	    s->batch->in_doubt || atomic_load(&s->stopping))
 		return false;
-	return s->compaction != NULL || s->ndoomed > 0 || events_due(s) ||
-	    cycle_due(s);
+	return s->compaction != NULL || s->ndoomed > 0 || cycle_due(s);
 }
 
 static void
@@ -421,7 +412,7 @@ end_cycle(struct store *s)
 struct done {
 	bool moved, cut, gone;
 	uint32_t last;
-	uint64_t cut_to, first_event;
+	uint64_t cut_to;
 	struct rollup_place doom;
 };
 
@@ -430,15 +421,18 @@ doom_some(struct store *s, int64_t until_ns, struct done *d,
     struct errinfo *ei)
 {
 	uint32_t id = s->doomed[s->ndoomed - 1];
-	int64_t chunks = 0, transitions = 0;
-	enum err e;
+	int64_t chunks = 1, transitions = 1;
+	enum err e = ERR_OK;
 
-	e = s->db->ops->run(s->db, STMT_CHUNK_DOOM, VALS(V_INT(id),
-	    V_INT(DOOM_CHUNKS)), &chunks, ei);
-	if (e == ERR_OK)
-		e = s->db->ops->run(s->db, STMT_TRANSITION_DOOM,
-		    VALS(V_INT(id), V_INT(DOOM_TRANSITIONS)), &transitions,
-		    ei);
+	while (e == ERR_OK && chunks + transitions > 0 &&
+	    clock_mono_ns() < until_ns) {
+		e = s->db->ops->run(s->db, STMT_CHUNK_DOOM, VALS(V_INT(id),
+		    V_INT(DOOM_ROWS)), &chunks, ei);
+		if (e == ERR_OK)
+			e = s->db->ops->run(s->db, STMT_TRANSITION_DOOM,
+			    VALS(V_INT(id), V_INT(DOOM_ROWS)), &transitions,
+			    ei);
+	}
 	d->doom = s->doom;
 	if (e == ERR_OK && chunks + transitions == 0)
 		e = rollups_doom(s, id, until_ns, &d->doom, &d->gone, ei);
@@ -455,12 +449,6 @@ work(struct store *s, int64_t until_ns, struct done *d, struct errinfo *ei)
 
 	if (s->ndoomed > 0)
 		return doom_some(s, until_ns, d, ei);
-	if (events_due(s)) {
-		d->first_event = MIN(s->first_event + EVENTS_STEP,
-		    s->next.event - EVENTS_KEPT);
-		return s->db->ops->run(s->db, STMT_EVENT_DEL,
-		    VALS(V_INT(d->first_event - 1)), NULL, ei);
-	}
 	switch (c->stage) {
 	case STAGE_READ:
 		return read_blocks(s, c, until_ns, ei);
@@ -485,8 +473,6 @@ take_over(struct store *s, const struct done *d)
 		s->doom = d->gone ? (struct rollup_place){0} : d->doom;
 	if (d->gone)
 		s->ndoomed--;
-	if (d->first_event != 0)
-		s->first_event = d->first_event;
 	if (d->moved)
 		moved_apply(s, c, d->last);
 	if (d->cut) {
@@ -517,24 +503,25 @@ give_up(struct store *s, const struct errinfo *ei, int64_t now_ns)
 		s->db->ops->close(s->db);
 		s->db = NULL;
 	}
-	s->compact_ns = now_ns + (wrong ? AGAIN_NS : RETRY_MAX_NS);
+	s->slice_ns = now_ns + (wrong ? AGAIN_NS : RETRY_MAX_NS);
 }
 
 void
 compact_slice(struct store *s)
 {
-	int64_t began_ns = clock_mono_ns(), end_ns;
+	int64_t began_ns, end_ns;
 	struct done d = {0};
 	struct errinfo ei = {0};
 	enum err e;
 
-	if (s->compaction == NULL && s->ndoomed == 0 && !events_due(s))
+	if (s->compaction == NULL && s->ndoomed == 0)
 		begin_cycle(s);
-	if (s->compaction == NULL && s->ndoomed == 0 && !events_due(s))
+	if (s->compaction == NULL && s->ndoomed == 0)
 		return;
 	e = s->db->ops->begin(s->db, true, &ei);
+	began_ns = clock_mono_ns();   /* from here on the lock is held */
 	if (e == ERR_OK)
-		e = work(s, began_ns + COMPACT_SLICE_NS, &d, &ei);
+		e = work(s, chores_until_ns(s, began_ns), &d, &ei);
 	if (e == ERR_OK)
 		e = s->db->ops->commit(s->db, &ei);
 	end_ns = clock_mono_ns();
@@ -543,5 +530,5 @@ compact_slice(struct store *s)
 		return;
 	}
 	take_over(s, &d);
-	s->compact_ns = end_ns + (end_ns - began_ns) * REST_FACTOR;
+	chores_done(s, began_ns, end_ns);
 }

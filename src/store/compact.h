@@ -1,5 +1,5 @@
-/* compact.h: the writer's housekeeping, in slices: the tail's older samples
- * move into chunks, deleted monitors' rows and old events go. */
+/* compact.h: part of the writer's housekeeping (chores.h), in slices: the
+ * tail's older samples move into chunks, deleted monitors' rows go. */
 #ifndef STORE_COMPACT_H
 #define STORE_COMPACT_H
 
@@ -9,7 +9,6 @@
  * old. What it holds then is moved, monitor by monitor. */
 #define COMPACT_SAMPLES 200000
 #define COMPACT_AGE_US  (INT64_C(600) * 1000000)
-#define COMPACT_SLICE_NS (INT64_C(30) * 1000000)
 
 /* Is there something to do? Cheap. */
 bool compact_due(const struct store *s);

@@ -27,6 +27,8 @@ struct entry {
 	struct map_node by_id, by_path, by_token;
 	bool has_path, has_token;
 	bool touched;              /* writer: in the batch under way */
+	bool counted;              /* writer: its transitions were within their
+				    * number, and none came since */
 	/* Highest stored sequence, and with the batch under way: whatever is
 	 * not above it is a duplicate. */
 	uint64_t seq, batch_seq;
@@ -75,6 +77,8 @@ void view_unlock(struct view *v);
 /* NULL: no such monitor. The writer, or under a lock. */
 struct entry *view_entry(struct view *v, uint32_t id);
 struct entry *view_entry_at(struct view *v, struct str path);
+/* The first one whose id is greater; NULL: none. */
+struct entry *view_next(struct view *v, uint32_t id);
 
 /* -- view_edit.c: the writer's changes, under the write lock ------------ */
 /* Many monitors change: sort once, at view_bulk_end. */

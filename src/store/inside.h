@@ -15,14 +15,14 @@
 #include "store/store.h"
 
 #define BATCH_UNITS  4096      /* in one transaction */
-#define EVENTS_KEPT  100000    /* in the event log */
-#define EVENTS_SLACK 1000      /* pruned this many at a time */
 #define ALIVE_NS     (5 * INT64_C(1000000000))
 #define ANSWER_NS    INT64_C(1000000000)   /* who waits longer is told: 503 */
 #define RETRY_MIN_NS INT64_C(10000000)
 #define RETRY_MAX_NS INT64_C(1000000000)
 #define OWED_MAX     32
 
+struct budget;   /* budget.h */
+struct prune;    /* prune.h */
 struct edit;     /* edit.h: a configuration unit, planned */
 struct errands;  /* errand.h */
 struct readers;  /* readers.h */
@@ -51,7 +51,7 @@ struct batch {
 	uint64_t tail_rows;
 	bool alive;                /* it carries the stamp alive_us */
 	int64_t alive_us;
-	uint64_t rows[ROW_NMAX], duplicates;
+	uint64_t rows[ROW_NMAX], duplicates, shed[SHED_NMAX];
 	size_t owed;               /* events of s->owed that it carries */
 	/* COMMIT failed: was it done? This row of it tells. */
 	bool in_doubt;
@@ -98,6 +98,7 @@ struct store {
 	size_t nowed;
 	int64_t checkpoint_ns, passive_ns;   /* not before */
 	size_t abandoned;              /* left over when it stopped */
+	uint64_t answered;             /* units, stored or refused */
 	int64_t last_sign_us;          /* at open: when we were last alive */
 	int64_t clock_back_us;         /* at open: the stamp lies ahead */
 	int64_t opened_us;
@@ -107,10 +108,13 @@ struct store {
 	struct rollup_place doom;      /* of the last of them */
 	uint64_t tail_samples, tail_first;   /* of the tail table */
 	int64_t tail_since_us;         /* its age counts from here */
-	int64_t compact_ns;            /* the next slice not before */
 	uint64_t moved_block;          /* how far a cycle is: rollups.h */
 	uint32_t moved_monitor;
 	struct compaction *compaction; /* compact.h */
+	struct prune *prune;
+	struct budget *budget;
+	int64_t slice_ns, box_ns;      /* chores.h: the next one not before; */
+	unsigned chore;                /* how long it may work; whose turn */
 };
 
 #include "store/parts.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/budget.h"
 #include "store/confs.h"
 #include "store/inside.h"
 #include "store/outbox.h"
@@ -245,6 +246,7 @@ result_put(struct store *s, struct slot *slot, struct errinfo *ei)
 	struct entry *en = r->has_sample ?
 	    living(s, r->sample.monitor) : part_entry(s, r->own);
 	struct entry *group = part_entry(s, r->group);
+	enum shed_kind shed;
 	uint64_t *seq;
 	enum err e = ERR_OK;
 
@@ -255,6 +257,10 @@ result_put(struct store *s, struct slot *slot, struct errinfo *ei)
 		seq = batch_seq(en, r->sample.node);
 		if (seq == NULL || r->sample.seq <= *seq) {
 			s->batch->duplicates++;   /* all of it is there */
+			return ERR_OK;
+		}
+		if (budget_sheds(s, r, en, &shed)) {
+			s->batch->shed[shed]++;
 			return ERR_OK;
 		}
 		batch_touch(s, en);

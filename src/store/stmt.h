@@ -38,6 +38,10 @@ enum stmt {
 	STMT_ROLLUP_GET,        /* level hour monitor → bytes */
 	STMT_ROLLUP_NEXT,       /* level after → the next hour there is */
 	STMT_ROLLUP_DEL,        /* level hour monitor */
+	STMT_ROLLUP_OLD,        /* level hour limit: of hours before */
+	STMT_CHUNK_OLD,         /* after_us after_id limit → id monitor
+				 * last_seq samples bytes to_us, by to_us, id */
+	STMT_CHUNK_NEWER,       /* monitor last_seq → samples, of those after */
 	STMT_TRANSITION_PUT,    /* id monitor seq at from to why reason explain
 				 * evidence; a key that is there: nothing */
 	STMT_TRANSITION_HAVE,   /* id → 1 */
@@ -49,6 +53,10 @@ enum stmt {
 	STMT_TRANSITION_SPAN,   /* monitor from to → at from to, in order */
 	STMT_TRANSITION_MAX,    /* → greatest id, greatest at_us */
 	STMT_TRANSITION_DOOM,   /* monitor limit */
+	STMT_TRANSITION_FLOOR,  /* monitor at → at id, the newest up to at */
+	STMT_TRANSITION_NTH,    /* monitor at id n → at id k: the n-th newest
+				 * before (at, id), or the last, the k-th */
+	STMT_TRANSITION_BEFORE, /* monitor at id limit: older ones go */
 	STMT_EVIDENCE_PUT,      /* monitor text */
 	STMT_EVIDENCE_GET,      /* monitor → text */
 	STMT_EVIDENCE_DEL,      /* monitor */
@@ -60,9 +68,12 @@ enum stmt {
 	STMT_EVENT_OLD,         /* after below limit kinds monitor from to → as
 				 * put, oldest first; kinds: a bit each; 0 any */
 	STMT_EVENT_NEW,         /* the same, newest first */
+	STMT_EVENT_AGED,        /* at limit → the greatest id such that it and
+				 * all before are older; 0: none */
 	STMT_GAP_PUT,           /* from to */
 	STMT_GAP_LOAD,          /* since → from to, oldest first */
 	STMT_GAP_PRUNE,         /* keep the newest this many */
+	STMT_GAP_OLD,           /* at limit: ended before */
 	STMT_DOOMED_PUT,        /* monitor */
 	STMT_DOOMED_DEL,        /* monitor */
 	STMT_DOOMED_LOAD,       /* → monitor */
@@ -75,6 +86,7 @@ enum stmt {
 	STMT_OUTBOX_GET,        /* key → state attempts next note */
 	STMT_OUTBOX_OPEN,       /* monitor → incident, the newest kept */
 	STMT_OUTBOX_OF,         /* monitor incident → as LOAD, by id */
+	STMT_OUTBOX_OLD,        /* at limit: told before, and over */
 	STMT_DELIVERY_PUT,      /* key channel members attempt code result at
 				 * took text */
 	STMT_DELIVERY_LIST,     /* channel below_id limit → id, as put; newest
@@ -84,6 +96,7 @@ enum stmt {
 	STMT_HEALTH_LOAD,       /* → as put */
 	STMT_HOLD_PUT,          /* monitor incident acked snoozed at by note */
 	STMT_HOLD_GET,          /* monitor incident → acked snoozed by note */
+	STMT_HOLD_OLD,          /* at limit: before, of what is over */
 	STMT_HOLD_LOAD,         /* since_us → monitor incident acked snoozed by
 				 * note */
 	/* -- audit.c: of each rule → monitor from_us to_us of what breaks it,

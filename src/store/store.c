@@ -10,18 +10,21 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "store/budget.h"
 #include "store/compact.h"
 #include "store/errand.h"
 #include "store/feed.h"
 #include "store/inside.h"
 #include "store/load.h"
 #include "store/lockfile.h"
+#include "store/prune.h"
 #include "store/readers.h"
 #include "store/restore.h"
 #include "world/world.h"
 
 /* With a stamp every five seconds, no commit for this long is trouble. */
 #define STUCK_US (15 * US_PER_S)
+#define RETRY_AFTER_MAX_S INT64_C(300)
 
 const char *const row_kind_names[ROW_NMAX] = {
 	[ROW_SAMPLE] = "sample", [ROW_TRANSITION] = "transition",
@@ -188,6 +191,8 @@ store_open(const struct store_conf *c, struct store **ret,
 	s->last = &s->first;
 	s->batch = xcalloc(1, sizeof(*s->batch));
 	s->view = view_new();
+	s->prune = xcalloc(1, sizeof(*s->prune));
+	s->budget = budget_new();
 	block_init(&s->batch->block);
 	s->errands = errands_new(s);
 	if (pthread_mutex_init(&s->facts, NULL) != 0)
@@ -273,6 +278,30 @@ const struct store_stats *
 store_stats(const struct store *s)
 {
 	return &s->stats;
+}
+
+enum pressure
+store_pressure(const struct store *s)
+{
+	return budget_pressure(s->budget);
+}
+
+unsigned
+store_retry_after_s(struct store *s)
+{
+	int64_t since_us = budget_since_us(s->budget), waits;
+	uint64_t drain = budget_drain(s->budget);
+	size_t units, bytes;
+
+	if (since_us == 0)
+		since_us = atomic_load(&s->stats.failing_since_us);
+	mbox_depth(&s->inbox, &units, &bytes);
+	if (since_us != 0)
+		waits = (clock_wall_us() - since_us) / US_PER_S;
+	else
+		waits = (int64_t)(units / MAX(drain, UINT64_C(100)));
+	waits = MIN(waits, RETRY_AFTER_MAX_S);
+	return waits < 1 ? 1 : (unsigned)waits;
 }
 
 enum err
@@ -373,6 +402,8 @@ store_free(struct store *s)
 		s->db->ops->close(s->db);
 	lockfile_drop(s->lock_fd);
 	compact_free(s->compaction);
+	xfree(s->prune);
+	budget_free(s->budget);
 	batch_free(s->batch);
 	view_free(s->view);
 	live_free(s->live);

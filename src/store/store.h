@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/hist.h"
 #include "base/mbox.h"
+#include "conf/conf.h"
 #include "conf/plan.h"
 #include "model/command.h"
 #include "model/unit.h"
@@ -29,6 +30,8 @@ struct store_conf {
 	int64_t deadline_ns[PACE_NMAX];   /* of one statement, by class */
 	int64_t read_age_ns;          /* of a read transaction */
 	int64_t reader_life_ns, reader_idle_ns;   /* then opened again */
+	struct retention retention;
+	uint64_t disk_budget;         /* bytes; 0: none */
 	const struct monitor_kind *const *kinds;
 	/* After a commit that changed monitors: what each shard must hear.
 	 * On the writer's thread. The command is given away. */
@@ -84,6 +87,20 @@ enum err_class { CLASS_BUSY, CLASS_IO, CLASS_FULL, CLASS_CORRUPT,
 extern const char *const err_class_names[CLASS_NMAX];
 enum checkpoint { CKPT_DONE, CKPT_PARTIAL, CKPT_BUSY, CKPT_ERROR, CKPT_NMAX };
 extern const char *const checkpoint_names[CKPT_NMAX];
+/* What gives way when there is no room, in this order (budget.h). */
+enum shed_kind { SHED_STORED_SAMPLE, SHED_VOID_SAMPLE, SHED_OK_SAMPLE,
+	SHED_NMAX };
+extern const char *const shed_kind_names[SHED_NMAX];
+/* How far the store is from having no room at all. */
+enum pressure {
+	PRESSURE_NONE,
+	PRESSURE_WARN,     /* little is left: it was said */
+	PRESSURE_SHED,     /* the oldest samples go, then new ones are thinned */
+	PRESSURE_REFUSE,   /* none is left: front doors take no writes */
+	PRESSURE_NMAX
+};
+extern const char *const pressure_names[PRESSURE_NMAX];
+#define RETENTION_MAX 40   /* rows of the retention table; retention.h */
 struct store_stats {
 	_Atomic uint64_t commits, rows[ROW_NMAX], dropped[UNIT_NMAX];
 	_Atomic uint64_t errors[OP_NMAX][CLASS_NMAX], checkpoints[CKPT_NMAX];
@@ -93,7 +110,19 @@ struct store_stats {
 	struct hist statement[PACE_NMAX];   /* time inside the database */
 	_Atomic uint64_t queries[PACE_NMAX][ENDED_NMAX];
 	_Atomic uint64_t recycled;          /* readers opened again */
+	/* housekeeping */
+	_Atomic uint64_t pruned[RETENTION_MAX], shed[SHED_NMAX], vacuumed;
+	_Atomic int64_t slice_max_ns;
+	struct hist slice;     /* of holding the write lock, commit included */
+	/* room: what live rows, WAL and journal take; what the database could
+	 * give back; what the file system has left; 0 when not known */
+	_Atomic uint64_t used_bytes, spare_bytes, disk_free_bytes;
 };
 const struct store_stats *store_stats(const struct store *s);
+/* Any thread. */
+enum pressure store_pressure(const struct store *s);
+/* When it is worth trying again, in seconds (1 … 300): as long as the queue
+ * takes to drain, or as long again as the trouble lasts already. */
+unsigned store_retry_after_s(struct store *s);
 
 #endif

@@ -57,6 +57,22 @@ view_entry(struct view *v, uint32_t id)
 }
 
 struct entry *
+view_next(struct view *v, uint32_t id)
+{
+	size_t lo = 0, hi = v->nids;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (v->ids[mid]->row.conf->id <= id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < v->nids ? v->ids[lo] : NULL;
+}
+
+struct entry *
 view_entry_at(struct view *v, struct str path)
 {
 	struct map_node *n = map_first(&v->by_path, map_hash_str(path));

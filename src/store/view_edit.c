@@ -337,6 +337,7 @@ view_transition(struct view *v, struct entry *e, const struct transition *t)
 {
 	if (t->to != e->row.status)
 		become(v, e, (enum status)t->to, t->at_us);
+	e->counted = false;
 	e->row.why = t->why;
 	snprintf(e->row.reason, sizeof(e->row.reason), "%s", t->reason);
 }

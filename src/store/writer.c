@@ -7,7 +7,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/compact.h"
+#include "store/budget.h"
+#include "store/chores.h"
 #include "store/edit.h"
 #include "store/inside.h"
 #include "world/world.h"
@@ -124,6 +125,7 @@ failed(struct store *s, const struct errinfo *ei, int64_t now_ns)
 	s->backoff_ns = s->backoff_ns == 0 ? RETRY_MIN_NS :
 	    MIN(s->backoff_ns * 2, RETRY_MAX_NS);
 	s->retry_ns = now_ns + s->backoff_ns;
+	budget_failed(s);
 }
 
 static void
@@ -141,6 +143,7 @@ recovered(struct store *s)
 	log_info("store", "writes again", KV_I("after_ms", ms),
 	    KV_I("attempts", s->failures));
 	batch_owe(s, EVENT_STORE, text);
+	budget_recovered(s);
 	s->failures = s->reopen = 0;
 	s->retry_ns = s->backoff_ns = 0;
 	atomic_store(&s->stats.failing_since_us, 0);
@@ -182,6 +185,10 @@ store_some(struct store *s, int64_t now_ns)
 	if (s->batch->n == 0)
 		form(s, now_ns);
 	e = reopen(s, &ei);
+	if (e == ERR_OK && s->failures > 0)
+		budget_relieve(s);
+	if (e == ERR_OK && s->db == NULL)
+		e = reopen(s, &ei);
 	if (e == ERR_OK)
 		e = s->batch->n > 0 ? batch_store(s, &ei) :
 		    batch_stamp(s, &ei);
@@ -352,8 +359,10 @@ wait_ms(const struct store *s, int64_t now_ns)
 		at = MIN(s->retry_ns, now_ns + ANSWER_NS / 10);
 	else if (s->first != NULL)   /* the stamp goes with it */
 		at = unit_of(s->first)->queued_ns + s->conf.commit_delay_ns;
-	if (compact_due(s))
-		at = MIN(at, s->compact_ns);
+	if (chores_due(s, now_ns))
+		at = MIN(at, s->slice_ns);
+	if (store_pressure(s) != PRESSURE_NONE)
+		at = MIN(at, now_ns + BUDGET_LOOK_NS);
 	if (atomic_load(&s->stopping))
 		at = MIN(at, now_ns + ANSWER_NS / 20);
 	if (at <= now_ns)
@@ -402,6 +411,7 @@ turn(struct store *s)
 	int64_t now_ns = clock_mono_ns();
 
 	take(s, now_ns);
+	budget_turn(s, now_ns);
 	if (s->failures > 0 && now_ns < s->retry_ns) {
 		answer_waiting(s, now_ns);
 		mbox_wait(&s->inbox, wait_ms(s, now_ns));
@@ -412,13 +422,12 @@ turn(struct store *s)
 			return;
 		/* Under a steady load nothing is ever idle: housekeeping has
 		 * its share all the same. */
-		if (compact_due(s) && now_ns >= s->compact_ns)
-			compact_slice(s);
+		chores_turn(s);
 		checkpoint(s, now_ns);
 		return;
 	}
-	if (compact_due(s) && now_ns >= s->compact_ns) {
-		compact_slice(s);
+	if (chores_due(s, now_ns) && now_ns >= s->slice_ns) {
+		chores_turn(s);
 		checkpoint(s, now_ns);
 	}
 	mbox_wait(&s->inbox, wait_ms(s, now_ns));

@@ -95,8 +95,8 @@ test_reference(void **state)
 	in_text(b.p, monitor_push_opts, "| `");
 	in_text(b.p, settings_opts[0].sub, "| `server.");
 	assert_non_null(strstr(b.p, "| `store.retention.samples` | 90d | 1h "
-	    "to 100y, e.g. 90d | restart | How long to keep check samples; "
-	    "not pruned yet. |\n"));
+	    "to 100y, e.g. 90d | restart | How long to keep check "
+	    "samples. |\n"));
 	assert_non_null(strstr(b.p, "| `expect.status` | 200-299 | "));
 	assert_non_null(strstr(b.p, "| `fail.m` | required | 1 to 64 | "));
 }

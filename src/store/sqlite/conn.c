@@ -435,6 +435,39 @@ conn_sizes(struct backend *b, uint64_t *ret_pending, uint64_t *ret_wal,
 	*ret_file = file_size(c->db, SQLITE_FCNTL_FILE_POINTER);
 }
 
+static enum err
+pragma_number(struct conn *c, const char *sql, uint64_t *ret,
+    struct errinfo *ei)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL);
+
+	if (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		*ret = (uint64_t)sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? ERR_OK : broken(c, OP_READ, rc, ei);
+}
+
+static enum err
+conn_pages(struct backend *b, uint64_t *ret_all, uint64_t *ret_free,
+    struct errinfo *ei)
+{
+	struct conn *c = conn_of(b);
+	enum err e = pragma_number(c, "PRAGMA page_count", ret_all, ei);
+
+	return e == ERR_OK ? pragma_number(c, "PRAGMA freelist_count",
+	    ret_free, ei) : e;
+}
+
+static enum err
+conn_vacuum(struct backend *b, unsigned n, struct errinfo *ei)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%u)", n);
+	return simple(conn_of(b), sql, OP_WRITE, ei);
+}
+
 const struct backend_ops sqlite_ops = {
 	.name = "sqlite",
 	.open = conn_open, .migrate = conn_migrate, .begin = conn_begin,
@@ -442,5 +475,6 @@ const struct backend_ops sqlite_ops = {
 	.query = conn_query, .next = conn_next, .done = conn_done,
 	.column_int = conn_column_int, .column_str = conn_column_str,
 	.checkpoint = conn_checkpoint, .sizes = conn_sizes,
+	.pages = conn_pages, .vacuum = conn_vacuum,
 	.verify = conn_verify, .close = conn_close, .copy = copy_database,
 };

@@ -71,6 +71,17 @@ CREATE TABLE rollup(level INTEGER NOT NULL, hour INTEGER NOT NULL,\
 INSERT INTO meta SELECT 'rolled_since', coalesce(max(to_us) + 1, 0)\
  FROM chunk;\
 CREATE INDEX transition_turn ON transition(monitor, at_us, was, became);"},
+	/* The oldest chunk of all is found by an index; how many bytes they
+	 * take is known without reading them, whoever adds or deletes one. */
+	{"retention", "\
+CREATE INDEX chunk_age ON chunk(to_us);\
+CREATE INDEX outbox_over ON outbox(at_us) WHERE kept = 0;\
+CREATE INDEX hold_at ON hold(at_us);\
+INSERT INTO meta SELECT 'chunk_bytes', coalesce(sum(length(b)), 0) FROM chunk;\
+CREATE TRIGGER chunk_added AFTER INSERT ON chunk BEGIN\
+ UPDATE meta SET v = v + length(NEW.b) WHERE k = 'chunk_bytes'; END;\
+CREATE TRIGGER chunk_gone AFTER DELETE ON chunk BEGIN\
+ UPDATE meta SET v = v - length(OLD.b) WHERE k = 'chunk_bytes'; END;"},
 };
 
 const size_t nmigrations = COUNT(migrations);

@@ -56,6 +56,14 @@ const char *const sql_text[STMT_NMAX] = {
 	    " AND hour > ?2 ORDER BY hour LIMIT 1",
 	[STMT_ROLLUP_DEL] = "DELETE FROM rollup WHERE level = ?1"
 	    " AND hour = ?2 AND monitor = ?3",
+	[STMT_ROLLUP_OLD] = "DELETE FROM rollup WHERE (level, hour, monitor) IN"
+	    " (SELECT level, hour, monitor FROM rollup WHERE level = ?1"
+	    " AND hour < ?2 ORDER BY hour, monitor LIMIT ?3)",
+	[STMT_CHUNK_OLD] = "SELECT id, monitor, last_seq, n, length(b), to_us"
+	    " FROM chunk INDEXED BY chunk_age WHERE to_us >= ?1"
+	    " AND (to_us > ?1 OR id > ?2) ORDER BY to_us, id LIMIT ?3",
+	[STMT_CHUNK_NEWER] = "SELECT n FROM chunk WHERE monitor = ?1"
+	    " AND last_seq > ?2 ORDER BY last_seq",
 	[STMT_TRANSITION_PUT] = "INSERT OR IGNORE INTO transition"
 	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[STMT_TRANSITION_HAVE] = "SELECT 1 FROM transition WHERE id = ?1",
@@ -79,6 +87,19 @@ const char *const sql_text[STMT_NMAX] = {
 	    " ORDER BY id DESC LIMIT 1",
 	[STMT_TRANSITION_DOOM] = "DELETE FROM transition WHERE id IN"
 	    " (SELECT id FROM transition WHERE monitor = ?1 LIMIT ?2)",
+	[STMT_TRANSITION_FLOOR] = "SELECT at_us, id FROM transition"
+	    " WHERE monitor = ?1 AND at_us <= ?2"
+	    " ORDER BY at_us DESC, id DESC LIMIT 1",
+	/* The inner limit bounds what one step reads, whatever the monitor
+	 * has; all of it comes from the index transition_key. */
+	[STMT_TRANSITION_NTH] = "SELECT at_us, id, nth FROM (SELECT at_us, id,"
+	    " row_number() OVER (ORDER BY at_us DESC, id DESC) AS nth FROM"
+	    " (SELECT at_us, id FROM transition WHERE monitor = ?1"
+	    " AND at_us <= ?2 AND (at_us < ?2 OR id < ?3)"
+	    " ORDER BY at_us DESC, id DESC LIMIT ?4)) ORDER BY nth DESC LIMIT 1",
+	[STMT_TRANSITION_BEFORE] = "DELETE FROM transition WHERE id IN"
+	    " (SELECT id FROM transition WHERE monitor = ?1 AND at_us <= ?2"
+	    " AND (at_us < ?2 OR id < ?3) ORDER BY at_us, id LIMIT ?4)",
 	[STMT_EVIDENCE_PUT] = "INSERT OR REPLACE INTO evidence VALUES(?1, ?2)",
 	[STMT_EVIDENCE_GET] = "SELECT text FROM evidence WHERE monitor = ?1",
 	[STMT_EVIDENCE_DEL] = "DELETE FROM evidence WHERE monitor = ?1",
@@ -88,6 +109,9 @@ const char *const sql_text[STMT_NMAX] = {
 	[STMT_EVENT_RANGE] = "SELECT (SELECT coalesce(min(id), 0) FROM event),"
 	    " id, at_us FROM event ORDER BY id DESC LIMIT 1",
 	[STMT_EVENT_DEL] = "DELETE FROM event WHERE id <= ?1",
+	[STMT_EVENT_AGED] = "SELECT coalesce(min(CASE WHEN at_us >= ?1 THEN id"
+	    " END) - 1, max(id), 0) FROM (SELECT id, at_us FROM event"
+	    " ORDER BY id LIMIT ?2)",
 	[STMT_EVENT_OLD] = "SELECT " EVENT " FROM event"
 	    EVENT_WANTED " ORDER BY id LIMIT ?3",
 	[STMT_EVENT_NEW] = "SELECT " EVENT " FROM event"
@@ -97,6 +121,8 @@ const char *const sql_text[STMT_NMAX] = {
 	    " ORDER BY from_us",
 	[STMT_GAP_PRUNE] = "DELETE FROM gap WHERE from_us NOT IN (SELECT from_us"
 	    " FROM gap ORDER BY from_us DESC LIMIT ?1)",
+	[STMT_GAP_OLD] = "DELETE FROM gap WHERE from_us IN (SELECT from_us"
+	    " FROM gap WHERE to_us < ?1 ORDER BY from_us LIMIT ?2)",
 	[STMT_DOOMED_PUT] = "INSERT OR REPLACE INTO doomed VALUES(?1)",
 	[STMT_DOOMED_DEL] = "DELETE FROM doomed WHERE monitor = ?1",
 	[STMT_DOOMED_LOAD] = "SELECT monitor FROM doomed ORDER BY monitor",
@@ -115,6 +141,8 @@ const char *const sql_text[STMT_NMAX] = {
 	    " LIMIT 1",
 	[STMT_OUTBOX_OF] = "SELECT " OUTBOX " FROM outbox WHERE monitor = ?1"
 	    " AND incident_us = ?2 ORDER BY id",
+	[STMT_OUTBOX_OLD] = "DELETE FROM outbox WHERE id IN (SELECT id FROM"
+	    " outbox WHERE kept = 0 AND at_us < ?1 ORDER BY at_us LIMIT ?2)",
 	[STMT_DELIVERY_PUT] = "INSERT INTO delivery VALUES(NULL, ?1, ?2, ?3, ?4,"
 	    " ?5, ?6, ?7, ?8, ?9)",
 	[STMT_DELIVERY_LIST] = "SELECT id, k, channel, members, attempt, code,"
@@ -128,6 +156,12 @@ const char *const sql_text[STMT_NMAX] = {
 	    " failed_us, error FROM channel_health",
 	[STMT_HOLD_PUT] = "INSERT OR REPLACE INTO hold VALUES(?1, ?2, ?3, ?4,"
 	    " ?5, ?6, ?7)",
+	/* Never one of an incident that is still open for some channel. */
+	[STMT_HOLD_OLD] = "DELETE FROM hold WHERE (monitor, incident_us) IN"
+	    " (SELECT monitor, incident_us FROM hold AS h WHERE at_us < ?1"
+	    " AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.monitor ="
+	    " h.monitor AND o.incident_us = h.incident_us AND o.kept = 1)"
+	    " ORDER BY at_us LIMIT ?2)",
 	[STMT_HOLD_GET] = "SELECT acked_us, snoozed_us, by, note FROM hold"
 	    " WHERE monitor = ?1 AND incident_us = ?2",
 	[STMT_HOLD_LOAD] = "SELECT monitor, incident_us, acked_us, snoozed_us,"
