@@ -39,8 +39,12 @@ zone_rule_wrong_week|src/base/zone_rule.c|s/day >= next ? day - 7 : day/day/|tes
 sketch_merge_shifts|src/store/sketch.c|s/count(into, i, from->count\[i\])/count(into, i + (i % 7 == 0), from->count[i])/|test_store_sketch|tests/test_store_sketch
 sketch_too_coarse|src/store/sketch.c|s/(1 + SKETCH_ERROR) \/ (1 - SKETCH_ERROR)/(1 + 2 * SKETCH_ERROR) \/ (1 - 2 * SKETCH_ERROR)/|test_store_sketch|tests/test_store_sketch
 rollup_mark_not_written|src/store/compact.c|s/return rollups_mark(s, c->cut, \*ret_last, ei);/return ERR_OK;/|test_store_rollup|tests/test_store_rollup
-rollup_cycle_not_resumed|src/store/compact.c|s/if (s->moved_monitor != 0 \&\& s->moved_block >= first)/if (false)/|test_store_rollup|tests/test_store_rollup
 rollup_merged_chunk_twice|src/store/compact.c|s/rollups_add(s, all + nold, n - nold, ei)/rollups_add(s, all, n, ei)/|test_store_rollup|tests/test_store_rollup
+latency_moved_twice|src/store/latency.c|s/if (a->moved \&\& block <= a->moved_block)/if (false)/|test_store_latency|tests/test_store_latency
+latency_edge_hour_whole|src/store/latency.c|s/at + HOUR_US > a->to_us/false/|test_store_latency|tests/test_store_latency
+uptime_window_counted|src/store/uptime.c|s/if (in->count_windows)/if (true)/|test_store_uptime|tests/test_store_uptime
+uptime_gap_is_up|src/store/uptime.c|s/us = to_us - from_us - gap;/us = to_us - from_us;/|test_store_uptime|tests/test_store_uptime
+uptime_series_first|src/store/uptime.c|s/in->turns\[next\].at_us <= edge\[i\]/in->turns[next].at_us < edge[i] - 1000000/|test_store_uptime|tests/test_store_uptime
 END
 }
 

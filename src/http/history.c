@@ -11,14 +11,8 @@
 #include "world/world.h"
 
 #define EXPLAIN_SAMPLES 12   /* up to the transition, and up to now */
-#define UPTIME_DAYS     90
 
-static const char uptime_rules[] = "ratio = up / (up + down), weighted by "
-    "time; up, degraded and late count as up; unknown, paused and pending "
-    "time and the time when vedette was not running count as neither";
-
-/* A deleted monitor has no history either: 404, not an empty list. */
-static bool
+bool
 history_known(struct req *q)
 {
 	struct view_row row;
@@ -32,7 +26,7 @@ history_known(struct req *q)
 	return false;
 }
 
-static bool
+bool
 history_window(struct req *q, int64_t *from, int64_t *to)
 {
 	if (!req_arg_time(q, "from", from) || !req_arg_time(q, "to", to))
@@ -110,52 +104,6 @@ enum flow
 history_of_all(struct req *q)
 {
 	return history_transitions(q, 0);
-}
-
-static void
-history_seconds(struct buf *b, const char *key, int64_t us)
-{
-	if (us < 0)
-		field_null(b, key);
-	else
-		field_real(b, key, (double)us / (double)US_PER_S, 3);
-}
-
-enum flow
-history_uptime(struct req *q)
-{
-	BUF_AUTO(b, 8192);
-	struct errinfo ei = {0};
-	struct uptime u;
-	int64_t to = clock_wall_us();
-	int64_t from = to - UPTIME_DAYS * 86400 * US_PER_S;
-	enum err e;
-
-	if (!history_known(q) || !history_window(q, &from, &to))
-		return ANSWERED;
-	e = query_uptime(q->reader, q->id, from, to, &u, &ei);
-	if (e != ERR_OK)
-		return req_fail(q, e, &ei);
-	buf_addc(&b, '{');
-	field_u64(&b, "monitor", q->id);
-	field_time(&b, "from", u.from_us);
-	field_time(&b, "to", u.to_us);
-	field_real(&b, "ratio", u.ratio, 8);
-	history_seconds(&b, "up_seconds", u.up_us);
-	history_seconds(&b, "down_seconds", u.down_us);
-	history_seconds(&b, "degraded_seconds", u.degraded_us);
-	history_seconds(&b, "unknown_seconds", u.unknown_us);
-	history_seconds(&b, "paused_seconds", u.paused_us);
-	history_seconds(&b, "pending_seconds", u.pending_us);
-	field_u64(&b, "outages", u.outages);
-	history_seconds(&b, "longest_seconds", u.longest_us);
-	history_seconds(&b, "mttr_seconds", u.mttr_us);
-	history_seconds(&b, "mtbf_seconds", u.mtbf_us);
-	field_text(&b, "rules", uptime_rules);
-	field_close(&b, '}');
-	buf_addc(&b, '\n');
-	answer_take(&q->out, 200, answer_json, &b);
-	return ANSWERED;
 }
 
 /* -- explain ------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conf/tree.h"
+#include "http/account.h"
 #include "http/edits.h"
 #include "http/errands.h"
 #include "http/events.h"
@@ -39,7 +40,26 @@ static const struct param list_params[] = {
 };
 static const struct param status_params[] = { PAGING, {0} };
 static const struct param window_params[] = { WINDOW, PAGING, {0} };
-static const struct param uptime_params[] = { WINDOW, {0} };
+#define MAINTENANCE \
+	{"maintenance", "exclude (the default): time in maintenance windows " \
+	    "counts as neither up nor down; include: as the status says."}
+static const struct param uptime_params[] = { WINDOW, MAINTENANCE, {0} };
+static const struct param uptimes_params[] = { WINDOW, MAINTENANCE, PAGING,
+	{0} };
+static const struct param days_params[] = {
+	{"from", "The first day: a date in the zone, RFC 3339 or Unix seconds."},
+	{"to", "Before this date or time."},
+	{"zone", "A time zone such as Europe/Berlin; the status page's when "
+	    "absent."},
+	MAINTENANCE,
+	{0}
+};
+static const struct param latency_params[] = {
+	WINDOW,
+	{"step", "How long a point is, such as 5m; a round one when absent. "
+	    "From 1h on it is made whole hours, from 1d on whole days."},
+	{0}
+};
 static const struct param explain_params[] = {
 	{"at", "The time to explain; now when absent."},
 	{0}
@@ -126,8 +146,17 @@ const struct route routes[] = {
 	  history_of_monitor, .params = window_params,
 	  .summary = "A monitor's transitions, newest first." },
 	{ "GET", API "/monitors/{id}/uptime", SCOPE_READ, RUN_READER,
-	  history_uptime, .params = uptime_params,
+	  account_uptime, .params = uptime_params,
 	  .summary = "Uptime over a window; the last 90 days when absent." },
+	{ "GET", API "/monitors/{id}/days", SCOPE_READ, RUN_READER,
+	  account_days, .params = days_params,
+	  .summary = "Uptime by local day; the last 90 when absent." },
+	{ "GET", API "/monitors/{id}/latency", SCOPE_READ, RUN_READER,
+	  account_latency, .params = latency_params, .summary = "Outcomes and "
+	  "p50, p90, p99 over time; the last 24 hours when absent." },
+	{ "GET", API "/uptime", SCOPE_READ, RUN_READER, account_all,
+	  .params = uptimes_params, .summary = "Uptime of all monitors over a "
+	  "window; the last 90 days when absent." },
 	{ "GET", API "/monitors/{id}/explain", SCOPE_READ, RUN_READER,
 	  history_explain, .params = explain_params,
 	  .summary = "Why a monitor is what it is." },

@@ -9,14 +9,10 @@
 #include "base/text.h"
 #include "store/block.h"
 #include "store/chunk.h"
-#include "store/readers.h"
-#include "store/uptime.h"
+#include "store/query_parts.h"
 #include "world/world.h"
 
 #define LIMIT_MAX 1000
-/* Turns of one monitor in one question about uptime. */
-#define TURNS_MAX 2000000
-
 static struct str
 text(struct reader *r, enum stmt st, int col)
 {
@@ -29,15 +25,14 @@ num(struct reader *r, enum stmt st, int col)
 	return r->db->ops->column_int(r->db, st, col);
 }
 
-/* All reads of one question see one moment. */
-static enum err
-snapshot(struct reader *r, struct errinfo *ei)
+enum err
+query_snapshot(struct reader *r, struct errinfo *ei)
 {
 	return r->db->ops->begin(r->db, false, ei);
 }
 
-static enum err
-release(struct reader *r, enum err e)
+enum err
+query_release(struct reader *r, enum err e)
 {
 	(void)r->db->ops->rollback(r->db, NULL);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -60,11 +55,8 @@ wanted(const struct take *t, const struct sample *p)
 	return p->at_us >= t->q->from_us && p->at_us < t->q->to_us;
 }
 
-/* A copy of where the monitor's samples lie in the tail, made before the
- * snapshot: what moves into a chunk in between is found there, and what is
- * added is newer than the question. */
-static enum err
-places(struct reader *r, uint32_t monitor, uint64_t **ret, size_t *ret_n)
+enum err
+query_places(struct reader *r, uint32_t monitor, uint64_t **ret, size_t *ret_n)
 {
 	struct view *v = r->s->view;
 	struct entry *en;
@@ -187,17 +179,17 @@ query_samples(struct reader *r, const struct sample_query *q,
 
 	if (q->limit == 0 || q->limit > LIMIT_MAX)
 		return fail(ei, ERR_INVALID, "limit is 1 to %d", LIMIT_MAX);
-	e = places(r, q->monitor, &place, &n);
+	e = query_places(r, q->monitor, &place, &n);
 	if (e != ERR_OK)
 		return fail(ei, e, "there is no monitor %u", q->monitor);
 	v = t.v = xcalloc(q->limit + 1, sizeof(*t.v));
-	e = snapshot(r, ei);
+	e = query_snapshot(r, ei);
 	if (e != ERR_OK)
 		return e;
 	e = from_tail(r, &t, place, n, ei);
 	if (e == ERR_OK && t.n < q->limit)
 		e = from_chunks(r, &t, ei);
-	e = release(r, e);
+	e = query_release(r, e);
 	if (e != ERR_OK)
 		return e;
 	*ret = TAKE(v);
@@ -329,121 +321,5 @@ query_events(struct reader *r, const struct event_query *q, struct event **ret,
 		return e;
 	*ret = TAKE(v);
 	*ret_n = n;
-	return ERR_OK;
-}
-
-/* -- uptime ------------------------------------------------------------ */
-static enum err
-turns(struct reader *r, uint32_t monitor, const struct uptime_in *in,
-    struct turn **ret, size_t *ret_n, struct errinfo *ei)
-{
-	enum stmt st = STMT_TRANSITION_SPAN;
-	size_t cap = 0;
-	enum err e;
-
-	e = r->db->ops->query(r->db, st, VALS(V_INT(monitor),
-	    V_INT(in->from_us), V_INT(in->to_us)), ei);
-	while (e == ERR_OK && (e = r->db->ops->next(r->db, st, ei)) == ERR_OK) {
-		if (*ret_n == TURNS_MAX) {
-			e = fail(ei, ERR_LIMIT, "more than %d changes in that"
-			    " time; ask for less", TURNS_MAX);
-			break;
-		}
-		if (*ret_n == cap) {
-			cap = cap == 0 ? 64 : cap * 2;
-			*ret = xrealloc(*ret, cap, sizeof(**ret));
-		}
-		(*ret)[(*ret_n)++] = (struct turn){.at_us = num(r, st, 0),
-		    .from = (uint8_t)num(r, st, 1),
-		    .to = (uint8_t)num(r, st, 2)};
-	}
-	r->db->ops->done(r->db, st);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-/* The status when the window begins: what the last change before it led to;
- * with none before, what the first one after it came from. */
-static enum err
-first_status(struct reader *r, uint32_t monitor, int64_t from_us,
-    enum status now, enum status *ret, struct errinfo *ei)
-{
-	static const enum stmt ask[] = {STMT_TRANSITION_AT,
-	    STMT_TRANSITION_NEXT};
-	const struct backend_ops *ops = r->db->ops;
-	enum err e = ERR_OK;
-
-	*ret = now;
-	for (size_t i = 0; i < COUNT(ask); i++) {
-		e = ops->query(r->db, ask[i], VALS(V_INT(monitor),
-		    V_INT(from_us)), ei);
-		if (e == ERR_OK)
-			e = ops->next(r->db, ask[i], ei);
-		if (e == ERR_OK) {
-			*ret = (enum status)num(r, ask[i], i == 0 ? 5 : 4);
-			ops->done(r->db, ask[i]);
-			return ERR_OK;
-		}
-		if (e != ERR_NOT_FOUND)
-			return e;
-	}
-	return ERR_OK;
-}
-
-static enum err
-all_gaps(struct reader *r, int64_t from_us, struct gap **ret, size_t *ret_n,
-    struct errinfo *ei)
-{
-	enum stmt st = STMT_GAP_LOAD;
-	struct gap *g = xcalloc(GAPS_MAX + 1, sizeof(*g));
-	size_t n = 0;
-	enum err e = r->db->ops->query(r->db, st, VALS(V_INT(from_us)), ei);
-
-	while (e == ERR_OK && n < GAPS_MAX &&
-	    (e = r->db->ops->next(r->db, st, ei)) == ERR_OK)
-		n = uptime_gap_add(g, n, (struct gap){num(r, st, 0),
-		    num(r, st, 1)});
-	r->db->ops->done(r->db, st);
-	*ret = g;
-	*ret_n = n;
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-enum err
-query_uptime(struct reader *r, uint32_t monitor, int64_t from_us,
-    int64_t to_us, struct uptime *ret, struct errinfo *ei)
-{
-	struct uptime_in in = {.from_us = from_us, .to_us = to_us};
-	struct turn *t CLEANUP(xfreep) = NULL;
-	struct gap *g CLEANUP(xfreep) = NULL;
-	struct view_row row;
-	size_t n = 0, ng = 0;
-	enum status now;
-	enum err e;
-
-	if (from_us >= to_us)
-		return fail(ei, ERR_INVALID, "from must be before to");
-	e = view_get(r->s->view, monitor, &row);
-	if (e != ERR_OK)
-		return fail(ei, e, "there is no monitor %u", monitor);
-	in.created_us = row.conf->created_us;
-	now = (enum status)row.status;
-	view_row_release(&row);
-	e = snapshot(r, ei);
-	if (e != ERR_OK)
-		return e;
-	in.now_us = clock_wall_us();
-	e = first_status(r, monitor, from_us, now, &in.first, ei);
-	if (e == ERR_OK)
-		e = turns(r, monitor, &in, &t, &n, ei);
-	if (e == ERR_OK)
-		e = all_gaps(r, from_us, &g, &ng, ei);
-	e = release(r, e);
-	if (e != ERR_OK)
-		return e;
-	in.turns = t;
-	in.nturns = n;
-	in.gaps = g;
-	in.ngaps = ng;
-	uptime_compute(&in, ret);
 	return ERR_OK;
 }

@@ -71,16 +71,4 @@ struct event_query {
 enum err query_events(struct reader *r, const struct event_query *q,
     struct event **ret, size_t *ret_n, struct errinfo *ei) MUST_USE;
 
-struct uptime {
-	int64_t from_us, to_us;      /* as asked, cut at creation and now */
-	int64_t up_us, down_us, degraded_us, unknown_us, paused_us, pending_us;
-	double ratio;                /* up ÷ (up + down); NaN: nothing known */
-	uint32_t outages;
-	int64_t longest_us, mttr_us, mtbf_us;   /* -1: none */
-};
-/* Time-weighted, from transitions and gaps, edges exact: up, degraded and
- * late count as up; unknown, paused, pending and gaps are not known. */
-enum err query_uptime(struct reader *r, uint32_t monitor, int64_t from_us,
-    int64_t to_us, struct uptime *ret, struct errinfo *ei) MUST_USE;
-
 #endif

@@ -49,8 +49,12 @@ enum stmt {
 	STMT_TRANSITION_LIST,   /* monitor from to below_id limit → as put */
 	STMT_TRANSITION_ALL,    /* from to below_id limit → as put */
 	STMT_TRANSITION_AT,     /* monitor at → as put, the last up to at */
-	STMT_TRANSITION_NEXT,   /* monitor at → as put, the first after at */
-	STMT_TRANSITION_SPAN,   /* monitor from to → at from to, in order */
+	/* From the index of turns alone; id is the transition's. */
+	STMT_TURN_AT,           /* monitor at → to, the last up to at */
+	STMT_TURN_NEXT,         /* monitor at → from, the first after at */
+	STMT_TURN_SPAN,         /* monitor from to → at from to id, by at */
+	STMT_TURN_ALL,          /* monitor monitor to: first and last → monitor
+				 * at from to id, by monitor, at */
 	STMT_TRANSITION_MAX,    /* → greatest id, greatest at_us */
 	STMT_TRANSITION_DOOM,   /* monitor limit */
 	STMT_TRANSITION_FLOOR,  /* monitor at → at id, the newest up to at */

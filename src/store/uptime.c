@@ -6,20 +6,29 @@
 
 #include "base/attr.h"
 
-int64_t
-uptime_gap_us(const struct gap *g, size_t n, int64_t from_us, int64_t to_us)
+/* The first that ends after a time. */
+static size_t
+first_after(const struct gap *g, size_t n, int64_t us)
 {
-	int64_t sum = 0;
 	size_t lo = 0, hi = n;
 
-	while (lo < hi) {   /* the first gap that ends after from */
+	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (g[mid].to_us <= from_us)
+		if (g[mid].to_us <= us)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
+	return lo;
+}
+
+int64_t
+uptime_gap_us(const struct gap *g, size_t n, int64_t from_us, int64_t to_us)
+{
+	int64_t sum = 0;
+	size_t lo = first_after(g, n, from_us);
+
 	for (; lo < n && g[lo].from_us < to_us; lo++) {
 		int64_t a = MAX(g[lo].from_us, from_us);
 		int64_t b = MIN(g[lo].to_us, to_us);
@@ -64,9 +73,9 @@ outage_end(struct tally *t, bool over)
 	t->outage_us = -1;
 }
 
-/* The status was s over [from, to), which is inside the window. */
+/* The status was s over [from, to), which is all in a window or all out. */
 static void
-span(struct tally *t, enum status s, int64_t from_us, int64_t to_us)
+piece(struct tally *t, enum status s, int64_t from_us, int64_t to_us)
 {
 	int64_t gap, us;
 
@@ -75,8 +84,6 @@ span(struct tally *t, enum status s, int64_t from_us, int64_t to_us)
 	gap = uptime_gap_us(t->in->gaps, t->in->ngaps, from_us, to_us);
 	us = to_us - from_us - gap;
 	t->u->unknown_us += gap;
-	if (s != STATUS_DOWN)
-		outage_end(t, true);
 	switch (s) {
 	case STATUS_DOWN:
 		t->u->down_us += us;
@@ -105,6 +112,30 @@ span(struct tally *t, enum status s, int64_t from_us, int64_t to_us)
 		t->u->unknown_us += us;
 		break;
 	}
+}
+
+/* The status was s over [from, to), which is inside the question's window. */
+static void
+span(struct tally *t, enum status s, int64_t from_us, int64_t to_us)
+{
+	const struct uptime_in *in = t->in;
+	size_t i = first_after(in->windows, in->nwindows, from_us);
+
+	if (to_us <= from_us)
+		return;
+	if (s != STATUS_DOWN)
+		outage_end(t, true);
+	for (; i < in->nwindows && in->windows[i].from_us < to_us; i++) {
+		int64_t a = MAX(in->windows[i].from_us, from_us);
+		int64_t b = MIN(in->windows[i].to_us, to_us);
+
+		piece(t, s, from_us, a);
+		t->u->maintenance_us += b - a;
+		if (in->count_windows)
+			piece(t, s, a, b);
+		from_us = b;
+	}
+	piece(t, s, from_us, to_us);
 }
 
 void
@@ -141,4 +172,23 @@ uptime_compute(const struct uptime_in *in, struct uptime *ret)
 		ret->mttr_us = t.ended_us / t.ended;
 	if (ret->outages > 0)
 		ret->mtbf_us = ret->up_us / ret->outages;
+}
+
+void
+uptime_series(const struct uptime_in *in, const int64_t *edge, size_t n,
+    struct uptime *ret)
+{
+	struct uptime_in one = *in;
+	size_t next = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		one.from_us = edge[i];
+		one.to_us = edge[i + 1];
+		for (; next < in->nturns && in->turns[next].at_us <= edge[i];
+		    next++)
+			one.first = (enum status)in->turns[next].to;
+		one.turns = in->turns + next;
+		one.nturns = in->nturns - next;
+		uptime_compute(&one, &ret[i]);
+	}
 }

@@ -1,5 +1,6 @@
-/* uptime.h: time in state, from transitions and gaps. Pure; edges exact. Both
- * query_uptime and the view's day bars stand on it. */
+/* uptime.h: time in state, from transitions, gaps and maintenance. Pure; edges
+ * exact to the microsecond. The questions about uptime (uptime_query.h) and
+ * the view's day bars stand on it. */
 #ifndef STORE_UPTIME_H
 #define STORE_UPTIME_H
 
@@ -7,10 +8,9 @@
 #include <stdint.h>
 
 #include "model/status.h"
-#include "store/query.h"
 #include "store/view.h"
 
-/* Time we did not watch: [from, to). */
+/* Time we did not watch, or of maintenance: [from, to). */
 struct gap {
 	int64_t from_us, to_us;
 };
@@ -28,17 +28,38 @@ int64_t uptime_gap_us(const struct gap *g, size_t n, int64_t from_us,
 /* Add one at the end; an overlap is cut away. Returns the new count. */
 size_t uptime_gap_add(struct gap *g, size_t n, struct gap one);
 
+/* The rules: up, degraded and late count as up; down as down; unknown, paused,
+ * pending and gaps as neither. Time in a maintenance window counts as neither
+ * too, whatever the status, or as the status says (count_windows); its sum is
+ * told in any case. An outage is an unbroken time down: one however gaps,
+ * windows or the edges cut it, as long as what is counted of it. */
+struct uptime {
+	int64_t from_us, to_us;      /* as asked, cut at creation and now */
+	int64_t up_us, down_us, degraded_us, unknown_us, paused_us, pending_us;
+	int64_t maintenance_us;
+	double ratio;                /* up ÷ (up + down); NaN: nothing known */
+	uint32_t outages;            /* that touch it */
+	int64_t longest_us;          /* of the longest outage; -1: none */
+	int64_t mttr_us;             /* mean outage of those that ended; -1 */
+	int64_t mtbf_us;             /* up ÷ outages; -1 */
+};
+
 struct uptime_in {
 	const struct turn *turns;    /* oldest first; the one in force at
 				      * from_us and those before may be missing */
 	size_t nturns;
 	enum status first;           /* the status when turns begin */
-	const struct gap *gaps;
-	size_t ngaps;
+	const struct gap *gaps, *windows;   /* each sorted, not overlapping */
+	size_t ngaps, nwindows;
+	bool count_windows;
 	int64_t created_us, now_us;
 	int64_t from_us, to_us;      /* [from, to), cut at creation and now */
 };
 void uptime_compute(const struct uptime_in *in, struct uptime *ret);
+/* One after the other: ret[i] is of [edge[i], edge[i + 1]), i < n. in's own
+ * window is not looked at; its turns and first begin at edge[0] or before. */
+void uptime_series(const struct uptime_in *in, const int64_t *edge, size_t n,
+    struct uptime *ret);
 
 /* -- day bars --------------------------------------------------------- */
 /* A day that was up throughout takes no memory. */

@@ -14,6 +14,7 @@
 #include "store/live.h"
 #include "store/query.h"
 #include "store/store.h"
+#include "store/uptime_query.h"
 #include "store/view.h"
 #include "store/writer.h"
 #include "tests/unit/conf_rig.h"
@@ -329,8 +330,10 @@ rig_ask_events(struct rig_job *j, struct reader *r)
 static UNUSED void
 rig_ask_uptime(struct rig_job *j, struct reader *r)
 {
-	j->w.e = query_uptime(r, j->monitor, j->from_us, j->to_us, &j->up,
-	    &j->ei);
+	const struct uptime_query q = {.from_us = j->from_us,
+	    .to_us = j->to_us};
+
+	j->w.e = query_uptime(r, j->monitor, &q, &j->up, &j->ei);
 }
 
 static UNUSED struct rig_job

@@ -53,9 +53,10 @@ static void
 endless(struct rig_job *j, struct reader *r)
 {
 	struct asked *a = CONTAINER(j, struct asked, j);
+	const struct uptime_query q = {.from_us = 1, .to_us = T0};
 
 	a->began_ns = clock_mono_ns();
-	j->w.e = query_uptime(r, j->monitor, 1, T0, &j->up, &j->ei);
+	j->w.e = query_uptime(r, j->monitor, &q, &j->up, &j->ei);
 	a->ended_ns = clock_mono_ns();
 	assert_int_equal(atomic_load(&r->db->held_ns), 0);
 }

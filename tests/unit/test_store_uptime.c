@@ -234,6 +234,200 @@ test_days_flapping(void **state)
 	days_free(&d);
 }
 
+/* -- against one who counts every second ----------------------------------- */
+#define LONG  400          /* seconds */
+#define TURNS 24
+#define SPANS 6
+
+static uint32_t seed = 1;
+
+static int64_t
+pick(int64_t n)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (int64_t)(seed >> 8) % n;
+}
+
+static size_t
+spans(struct gap *g)
+{
+	size_t n = 0;
+
+	for (int64_t at = pick(80); at < LONG && n < SPANS; at += pick(90)) {
+		struct gap one = {at * S, (at + 1 + pick(40)) * S};
+
+		n = uptime_gap_add(g, n, one);
+		at = one.to_us / S;
+	}
+	return n;
+}
+
+static bool
+inside(const struct gap *g, size_t n, int64_t second)
+{
+	for (size_t i = 0; i < n; i++)
+		if (g[i].from_us <= second * S && second * S < g[i].to_us)
+			return true;
+	return false;
+}
+
+static void
+judge(const struct uptime_in *in, struct uptime *u)
+{
+	int64_t outage = -1, ended = 0, n = 0;
+	size_t next = 0;
+	enum status s = in->first;
+
+	memset(u, 0, sizeof(*u));
+	u->longest_us = u->mttr_us = u->mtbf_us = -1;
+	u->from_us = MAX(in->from_us, in->created_us);
+	u->to_us = MIN(in->to_us, in->now_us);
+	u->to_us = MAX(u->to_us, u->from_us);
+	for (int64_t at = -1; at <= LONG; at++) {
+		bool in_it = at * S >= u->from_us && at * S < u->to_us;
+		bool gap, window;
+
+		for (; next < in->nturns && in->turns[next].at_us <= at * S &&
+		    in->turns[next].at_us < u->to_us; next++) {
+			s = (enum status)in->turns[next].to;
+			if (s == STATUS_DOWN || outage < 0)
+				continue;
+			u->longest_us = MAX(u->longest_us, outage);
+			ended += outage;
+			n++;
+			outage = -1;
+		}
+		if (at == LONG && outage >= 0)
+			u->longest_us = MAX(u->longest_us, outage);
+		if (!in_it)
+			continue;
+		gap = inside(in->gaps, in->ngaps, at);
+		window = inside(in->windows, in->nwindows, at);
+		u->maintenance_us += window ? S : 0;
+		if (window && !in->count_windows)
+			continue;
+		if (s == STATUS_DOWN && outage < 0) {
+			outage = 0;
+			u->outages++;
+		}
+		if (gap || s == STATUS_UNKNOWN)
+			u->unknown_us += S;
+		else if (s == STATUS_PAUSED)
+			u->paused_us += S;
+		else if (s == STATUS_PENDING)
+			u->pending_us += S;
+		else if (s == STATUS_DOWN)
+			u->down_us += S;
+		else
+			u->up_us += S;
+		u->degraded_us += !gap && s == STATUS_DEGRADED ? S : 0;
+		outage += !gap && s == STATUS_DOWN ? S : 0;
+	}
+	if (n > 0)
+		u->mttr_us = ended / n;
+	if (u->outages > 0)
+		u->mtbf_us = u->up_us / u->outages;
+}
+
+static void
+equal(const struct uptime *a, const struct uptime *b, uint32_t at)
+{
+	const int64_t x[] = {a->from_us, a->to_us, a->up_us, a->down_us,
+	    a->degraded_us, a->unknown_us, a->paused_us, a->pending_us,
+	    a->maintenance_us, a->outages, a->longest_us, a->mttr_us,
+	    a->mtbf_us};
+	const int64_t y[] = {b->from_us, b->to_us, b->up_us, b->down_us,
+	    b->degraded_us, b->unknown_us, b->paused_us, b->pending_us,
+	    b->maintenance_us, b->outages, b->longest_us, b->mttr_us,
+	    b->mtbf_us};
+
+	for (size_t i = 0; i < COUNT(x); i++)
+		if (x[i] != y[i])
+			fail_msg("seed %u: figure %zu is %lld, not %lld", at, i,
+			    (long long)x[i], (long long)y[i]);
+}
+
+static void
+case_of(struct uptime_in *in, struct turn *t, struct gap *g, struct gap *w)
+{
+	enum status s = (enum status)pick(STATUS_NMAX);
+
+	in->first = s;
+	in->turns = t;
+	in->nturns = (size_t)pick(TURNS);
+	for (int64_t i = 0, at = 0; i < (int64_t)in->nturns; i++) {
+		enum status to = (enum status)(pick(3) == 0 ? STATUS_DOWN :
+		    pick(STATUS_NMAX));
+
+		at += pick(LONG / TURNS * 2);   /* or at the same time */
+		t[i] = (struct turn){at * S, (uint8_t)s, (uint8_t)to};
+		s = to;
+	}
+	in->gaps = g;
+	in->ngaps = spans(g);
+	in->windows = w;
+	in->nwindows = spans(w);
+	in->count_windows = pick(2) == 0;
+	in->from_us = pick(LONG) * S;
+	in->to_us = in->from_us + (1 + pick(LONG)) * S;
+	in->created_us = pick(4) == 0 ? pick(LONG) * S : 0;
+	in->now_us = pick(4) == 0 ? pick(LONG) * S : LONG * S;
+}
+
+static void
+test_every_second(void **state)
+{
+	struct turn t[TURNS];
+	struct gap g[SPANS + 1], w[SPANS + 1];
+
+	(void)state;
+	for (int k = 0; k < 20000; k++) {
+		struct uptime_in in = {0};
+		struct uptime have, want;
+		uint32_t at = seed;
+
+		case_of(&in, t, g, w);
+		uptime_compute(&in, &have);
+		judge(&in, &want);
+		equal(&have, &want, at);
+	}
+}
+
+/* A series is the same as asking for each part, and its sum is the whole. */
+static void
+test_series(void **state)
+{
+	struct turn t[TURNS];
+	struct gap g[SPANS + 1], w[SPANS + 1];
+
+	(void)state;
+	for (int k = 0; k < 5000; k++) {
+		struct uptime_in in = {0};
+		struct uptime u[4], whole, sum = {0}, one;
+		int64_t edge[5] = {0, pick(100) * S, (100 + pick(100)) * S,
+		    (200 + pick(100)) * S, LONG * S};
+		uint32_t at = seed;
+
+		case_of(&in, t, g, w);
+		uptime_series(&in, edge, 4, u);
+		for (int i = 0; i < 4; i++) {
+			in.from_us = edge[i];
+			in.to_us = edge[i + 1];
+			judge(&in, &one);
+			equal(&u[i], &one, at);
+			sum.up_us += u[i].up_us;
+			sum.down_us += u[i].down_us;
+			sum.maintenance_us += u[i].maintenance_us;
+		}
+		in.from_us = 0;
+		in.to_us = LONG * S;
+		uptime_compute(&in, &whole);
+		assert_int_equal(sum.up_us, whole.up_us);
+		assert_int_equal(sum.down_us, whole.down_us);
+		assert_int_equal(sum.maintenance_us, whole.maintenance_us);
+	}
+}
+
 int
 main(void)
 {
@@ -248,6 +442,8 @@ main(void)
 		cmocka_unit_test(test_gap_add),
 		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_days_flapping),
+		cmocka_unit_test(test_every_second),
+		cmocka_unit_test(test_series),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,8 @@
 #define EVENT_WANTED " WHERE id > ?1 AND id < ?2" \
 	" AND (?4 = 0 OR ?4 >> kind & 1)" \
 	" AND (?5 = 0 OR monitor = ?5) AND at_us >= ?6 AND at_us < ?7"
+/* Rows are long (evidence); the index has all that a turn is. */
+#define TURNS "transition INDEXED BY transition_turn"
 /* What belongs to a deleted monitor is not shown while it waits to go. */
 #define NOT_DOOMED "monitor NOT IN (SELECT monitor FROM doomed)"
 
@@ -68,7 +70,7 @@ const char *const sql_text[STMT_NMAX] = {
 	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[STMT_TRANSITION_HAVE] = "SELECT 1 FROM transition WHERE id = ?1",
 	[STMT_TRANSITION_SINCE] = "SELECT monitor, at_us, was, became"
-	    " FROM transition WHERE at_us >= ?1 ORDER BY monitor, at_us, id",
+	    " FROM " TURNS " WHERE at_us >= ?1 ORDER BY monitor, at_us, id",
 	[STMT_TRANSITION_LIST] = "SELECT " TRANSITION " FROM transition"
 	    " WHERE monitor = ?1 AND at_us >= ?2 AND at_us < ?3 AND id < ?4"
 	    " ORDER BY id DESC LIMIT ?5",
@@ -78,11 +80,15 @@ const char *const sql_text[STMT_NMAX] = {
 	[STMT_TRANSITION_AT] = "SELECT " TRANSITION " FROM transition"
 	    " WHERE monitor = ?1 AND at_us <= ?2"
 	    " ORDER BY at_us DESC, id DESC LIMIT 1",
-	[STMT_TRANSITION_NEXT] = "SELECT " TRANSITION " FROM transition"
-	    " WHERE monitor = ?1 AND at_us > ?2 ORDER BY at_us, id LIMIT 1",
-	[STMT_TRANSITION_SPAN] = "SELECT at_us, was, became FROM transition"
-	    " WHERE monitor = ?1 AND at_us > ?2 AND at_us < ?3"
-	    " ORDER BY at_us, id",
+	[STMT_TURN_AT] = "SELECT became FROM " TURNS " WHERE monitor = ?1"
+	    " AND at_us <= ?2 ORDER BY at_us DESC, id DESC LIMIT 1",
+	[STMT_TURN_NEXT] = "SELECT was FROM " TURNS " WHERE monitor = ?1"
+	    " AND at_us > ?2 ORDER BY at_us, id LIMIT 1",
+	[STMT_TURN_SPAN] = "SELECT at_us, was, became, id FROM " TURNS
+	    " WHERE monitor = ?1 AND at_us > ?2 AND at_us < ?3 ORDER BY at_us",
+	[STMT_TURN_ALL] = "SELECT monitor, at_us, was, became, id FROM " TURNS
+	    " WHERE monitor BETWEEN ?1 AND ?2 AND at_us < ?3"
+	    " ORDER BY monitor, at_us",
 	[STMT_TRANSITION_MAX] = "SELECT id, at_us FROM transition"
 	    " ORDER BY id DESC LIMIT 1",
 	[STMT_TRANSITION_DOOM] = "DELETE FROM transition WHERE id IN"

@@ -1,0 +1,256 @@
+/* Latencies over time, against the samples themselves: whatever lies in the
+ * tail, in chunks or in roll-ups, and while it is moved. */
+#include "tests/unit/store_rig.h"
+
+#include "store/compact.h"
+#include "store/inside.h"
+#include "store/latency.h"
+
+#define S     INT64_C(1000000)
+#define HOUR  (3600 * S)
+#define T0    (497222 * HOUR + 17 * S)
+#define COUNTED 3000
+#define EVERY (97 * S)      /* between samples: 81 hours in all */
+
+static uint32_t seed = 7;
+
+static int64_t
+pick(int64_t n)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (int64_t)(seed >> 8) % n;
+}
+
+static struct sample
+sample(uint64_t i)
+{
+	struct sample p = rig_sample(1, i, T0 + (int64_t)i * EVERY);
+
+	p.latency_us = 500 + (int64_t)(i * i % 7919) * (i % 31 == 0 ? 50 : 1);
+	p.why = i % 11 == 0 ? WHY_NET_REFUSED : i % 13 == 0 ? WHY_SLOW :
+	    i % 17 == 0 ? WHY_LOCAL_FDS : WHY_OK;
+	return p;
+}
+
+struct latency_job {
+	struct rig_job j;
+	struct latency_query q;
+	struct latency l;
+};
+
+static void
+run(struct rig_job *j, struct reader *r)
+{
+	struct latency_job *lj = CONTAINER(j, struct latency_job, j);
+
+	j->w.e = query_latency(r, &lj->q, &lj->l, &j->ei);
+}
+
+static void
+compare(const struct latency_point *p, uint64_t sent)
+{
+	struct rollup *want = xcalloc(1, sizeof(*want));
+
+	for (uint64_t i = 1; i <= sent; i++) {
+		struct sample s = sample(i);
+
+		if (s.at_us >= p->from_us && s.at_us < p->to_us)
+			rollup_add(want, &s);
+	}
+	if (want->ok != p->r.ok || want->failed != p->r.failed ||
+	    want->degraded != p->r.degraded || want->voided != p->r.voided ||
+	    want->sum_us != p->r.sum_us || want->min_us != p->r.min_us ||
+	    want->max_us != p->r.max_us || p->r.damaged ||
+	    memcmp(want->lat.count, p->r.lat.count,
+	    sizeof(want->lat.count)) != 0)
+		fail_msg("%lld … %lld: %d ok, not %d (seed %u)",
+		    (long long)p->from_us, (long long)p->to_us,
+		    (int)p->r.ok, (int)want->ok, seed);
+	xfree(want);
+}
+
+/* Windows and steps of all kinds, from minutes to days. */
+static void
+questions(struct rig *r, uint64_t sent, int n)
+{
+	static const int64_t steps[] = {0, 7 * 60 * S, HOUR, 5 * HOUR,
+	    24 * HOUR, 25 * HOUR};
+
+	for (int i = 0; i < n; i++) {
+		struct latency_job lj = {.q = {.monitor = 1}};
+		struct latency_point all;
+
+		lj.q.step_us = steps[pick(COUNT(steps))];
+		lj.q.from_us = T0 - HOUR + pick(60) * HOUR + pick(2) *
+		    pick(HOUR);
+		lj.q.to_us = lj.q.from_us + S + pick(50 * HOUR);
+		if (rig_ask(r, &lj.j, run) != ERR_OK)
+			fail_msg("%s", lj.j.ei.text);
+		assert_int_equal(lj.l.v[0].from_us, lj.q.from_us);
+		assert_int_equal(lj.l.v[lj.l.n - 1].to_us, lj.q.to_us);
+		for (size_t k = 0; k < lj.l.n; k++) {
+			compare(&lj.l.v[k], sent);
+			assert_true(k == 0 ||
+			    lj.l.v[k].from_us == lj.l.v[k - 1].to_us);
+		}
+		all = (struct latency_point){.from_us = lj.q.from_us,
+		    .to_us = lj.q.to_us, .r = *lj.l.all};
+		compare(&all, sent);
+		latency_free(&lj.l);
+	}
+}
+
+static void
+test_like_the_samples(void **state)
+{
+	struct rig r;
+	uint64_t sent = 0;
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	assert_int_equal(rig_create(&r, RIG_WEB("A")), 1);
+	/* Nothing compacted; read; moved, not cut; cut; and so on. */
+	for (int round = 0; round < 6; round++) {
+		for (int i = 0; i < COUNTED / 6; i++) {
+			struct result_unit *u = rig_result(1, ++sent, T0);
+
+			u->sample = sample(sent);
+			rig_put(&r, &u->unit);
+		}
+		rig_flush(&r);
+		rig_close(&r);
+		assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
+		r.s->tail_since_us = 0;
+		for (int i = 0; i < round && compact_due(r.s); i++)
+			compact_slice(r.s);
+		assert_int_equal(store_start(r.s, NULL), ERR_OK);
+		questions(&r, sent, 30);
+	}
+	rig_close(&r);
+	rig_remove(&r);
+}
+
+/* A time before there were roll-ups is answered from its chunks. */
+static void
+test_before_rollups(void **state)
+{
+	struct rig r;
+	char sql[128];
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	assert_int_equal(rig_create(&r, RIG_WEB("A")), 1);
+	for (uint64_t i = 1; i <= 2000; i++) {
+		struct result_unit *u = rig_result(1, i, T0);
+
+		u->sample = sample(i);
+		rig_put(&r, &u->unit);
+	}
+	rig_flush(&r);
+	rig_close(&r);
+	assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
+	r.s->tail_since_us = 0;
+	for (int i = 0; i < 9 && compact_due(r.s); i++)
+		compact_slice(r.s);
+	assert_int_equal(store_start(r.s, NULL), ERR_OK);
+	snprintf(sql, sizeof(sql), "UPDATE meta SET v = %lld WHERE"
+	    " k = 'rolled_since'", (long long)(T0 + 1000 * EVERY));
+	(void)rig_number(&r, sql);
+	snprintf(sql, sizeof(sql), "DELETE FROM rollup WHERE hour <= %lld",
+	    (long long)((T0 + 1000 * EVERY) / HOUR));
+	(void)rig_number(&r, sql);
+	questions(&r, 2000, 30);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
+/* What cannot be read is said, with its time, and is not "nothing there". */
+static void
+test_damage_is_said(void **state)
+{
+	struct latency_job lj = {.q = {.monitor = 1, .from_us = T0,
+	    .to_us = T0 + 80 * HOUR, .step_us = HOUR}};
+	struct rig r;
+	unsigned said = 0;
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	assert_int_equal(rig_create(&r, RIG_WEB("A")), 1);
+	for (uint64_t i = 1; i <= COUNTED; i++) {
+		struct result_unit *u = rig_result(1, i, T0);
+
+		u->sample = sample(i);
+		rig_put(&r, &u->unit);
+	}
+	rig_flush(&r);
+	rig_close(&r);
+	assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
+	r.s->tail_since_us = 0;
+	for (int i = 0; i < 9 && compact_due(r.s); i++)
+		compact_slice(r.s);
+	assert_int_equal(store_start(r.s, NULL), ERR_OK);
+	(void)rig_number(&r, "UPDATE rollup SET b = zeroblob(9) WHERE level ="
+	    " 0 AND hour IN (497225, 497230)");
+	if (rig_ask(&r, &lj.j, run) != ERR_OK)
+		fail_msg("%s", lj.j.ei.text);
+	for (size_t i = 0; i < lj.l.n; i++)
+		said += lj.l.v[i].r.damaged;
+	assert_int_equal(said, 2);
+	assert_true(lj.l.all->damaged);
+	latency_free(&lj.l);
+	/* and a chunk, where the samples themselves are needed */
+	(void)rig_number(&r, "UPDATE chunk SET b = zeroblob(length(b))"
+	    " WHERE id = 2");
+	lj.q.step_us = 60 * 10 * S;
+	said = 0;
+	if (rig_ask(&r, &lj.j, run) != ERR_OK)
+		fail_msg("%s", lj.j.ei.text);
+	for (size_t i = 0; i < lj.l.n; i++)
+		said += lj.l.v[i].r.damaged;
+	assert_true(said >= 40 && said <= 43);   /* 256 samples */
+	latency_free(&lj.l);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
+static void
+test_refused(void **state)
+{
+	struct latency_job lj = {.q = {.monitor = 1, .from_us = 5, .to_us = 5}};
+	struct rig r;
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	assert_int_equal(rig_create(&r, RIG_WEB("A")), 1);
+	assert_int_equal(rig_ask(&r, &lj.j, run), ERR_INVALID);
+	lj.q.to_us = LATENCY_WIDE_US + 6;
+	assert_int_equal(rig_ask(&r, &lj.j, run), ERR_INVALID);
+	lj.q = (struct latency_query){1, 0, 1001 * S, S};
+	assert_int_equal(rig_ask(&r, &lj.j, run), ERR_INVALID);
+	lj.q = (struct latency_query){9, 0, 1000 * S, S};
+	assert_int_equal(rig_ask(&r, &lj.j, run), ERR_NOT_FOUND);
+	lj.q.monitor = 1;
+	assert_int_equal(rig_ask(&r, &lj.j, run), ERR_OK);
+	assert_int_equal(lj.l.n, 1000);
+	assert_int_equal(lj.l.all->lat.n, 0);
+	latency_free(&lj.l);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_like_the_samples),
+		cmocka_unit_test(test_before_rollups),
+		cmocka_unit_test(test_damage_is_said),
+		cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
