@@ -183,6 +183,7 @@ static const struct verb {
 	unsigned flags;                  /* of those of all verbs */
 } verbs[] = {
 	{"stats", NULL},
+	{"health", NULL, .flags = FLAG_FORCE},
 	{"check", offline_check, .flags = FLAG_QUICK},
 	{"backup", offline_backup, .file = true, .flags = FLAG_FORCE},
 	{"restore", offline_restore, .file = true, .only_offline = true,
@@ -203,7 +204,7 @@ verb_find(const struct cli_args *a)
 		v++;
 	if (v == verbs + COUNT(verbs)) {
 		(void)fprintf(stderr, "vedette store: \"%.40s\" is not "
-		    "allowed; allowed: stats, check, backup, restore\n",
+		    "allowed; allowed: stats, health, check, backup, restore\n",
 		    a->arg[0]);
 		return NULL;
 	}

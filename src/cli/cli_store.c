@@ -67,6 +67,81 @@ store_stats(struct client *c, const struct cli_args *a, const char *file,
 	return CLI_DONE;
 }
 
+static enum cli_colour
+level_colour(const char *level)
+{
+	if (strcmp(level, "healthy") == 0)
+		return COLOUR_GREEN;
+	if (strcmp(level, "degraded") == 0)
+		return COLOUR_YELLOW;
+	return strcmp(level, "unhealthy") == 0 ? COLOUR_RED : COLOUR_DIM;
+}
+
+/* "1.5 MiB", "0.002 s", "-" when there is none. */
+static void
+measure(struct buf *b, const json_t *v, const char *unit)
+{
+	double x = json_number_value(v);
+	char text[64] = "-";
+
+	if (json_is_number(v) && strcmp(unit, "bytes") == 0)
+		(void)snprintf(text, sizeof(text), "%.4g MiB", x / 1048576);
+	else if (json_is_number(v))
+		(void)snprintf(text, sizeof(text), "%.3g %s", x, unit);
+	cli_term_cell(b, text, 22);
+}
+
+static void
+rule_print(struct buf *b, const json_t *r)
+{
+	const char *level = cli_json_text(r, "level");
+	const char *unit = cli_json_text(r, "unit");
+	char word[16];
+
+	(void)snprintf(word, sizeof(word), "%-10.15s", level);
+	buf_adds(b, "  ");
+	cli_term_cell(b, cli_json_text(r, "rule"), 16);
+	buf_addc(b, ' ');
+	cli_term_paint(b, level_colour(level), word);
+	buf_addc(b, ' ');
+	measure(b, json_object_get(r, "value"), unit);
+	buf_adds(b, " degraded ");
+	measure(b, json_object_get(r, "degraded"), unit);
+	buf_adds(b, " unhealthy ");
+	measure(b, json_object_get(r, "unhealthy"), unit);
+	buf_addc(b, ' ');
+	cli_term_cell(b, cli_json_text(r, "text"), 0);
+	buf_addc(b, '\n');
+}
+
+static int
+store_health(struct client *c, const struct cli_args *a, const char *file,
+    struct errinfo *ei, enum err *ret)
+{
+	json_t *v CLEANUP(cli_json_freep) = NULL;
+	const json_t *rules;
+	const char *level;
+	BUF_AUTO(b, 1 << 20);
+
+	(void)file;
+	*ret = cli_client_get(c, a->force ? "/api/v1/store/health?force=yes" :
+	    "/api/v1/store/health", &v, ei);
+	if (*ret != ERR_OK)
+		return CLI_FAILED;
+	level = cli_json_text(v, "level");
+	if (a->json) {
+		cli_term_json(v);
+		return strcmp(level, "unhealthy") == 0 ? CLI_FAILED : CLI_DONE;
+	}
+	rules = json_object_get(v, "rules");
+	cli_term_paint(&b, level_colour(level), level);
+	buf_addf(&b, " (as of %s)\n", cli_json_text(v, "at"));
+	for (size_t i = 0; i < json_array_size(rules); i++)
+		rule_print(&b, json_array_get(rules, i));
+	cli_term_flush(&b);
+	return strcmp(level, "unhealthy") == 0 ? CLI_FAILED : CLI_DONE;
+}
+
 /* The errand's own failure is said like a refusal. */
 static enum err
 errand_failed(const json_t *x, struct errinfo *ei)
@@ -122,6 +197,7 @@ static const struct verb {
 	    const char *file, struct errinfo *ei, enum err *ret);
 } verbs[] = {
 	{"stats", store_stats},
+	{"health", store_health},
 	{"check", store_check},
 	{"backup", store_backup},
 };

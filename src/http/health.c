@@ -2,11 +2,14 @@
 #include "http/health.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "base/mbox.h"
 #include "http/field.h"
+#include "http/park.h"
 #include "http/server.h"
 #include "model/unit.h"
+#include "store/health.h"
 
 static enum flow
 health_ok(struct req *q)
@@ -31,8 +34,15 @@ health_ready(struct req *q)
 {
 	struct errinfo ei = {0};
 
-	if (store_ready(q->h->c.store, &ei) == ERR_OK)
-		return health_ok(q);
+	struct health_report r;
+
+	if (store_ready(q->h->c.store, &ei) == ERR_OK) {
+		health_look(q->h->c.store, &r);
+		if (r.level != HEALTH_UNHEALTHY)
+			return health_ok(q);
+		(void)fail(&ei, ERR_STORE, "the store is unhealthy: see "
+		    "\"vedette store health\"");
+	}
 	return req_bad(q, 503, NULL, q->door->control && ei.text[0] != '\0' ?
 	    ei.text : "the store does not commit");
 }
@@ -75,6 +85,58 @@ health_counts(struct buf *b, const struct store_stats *s)
 		    health_get(&s->checkpoints[i]));
 	field_next(b, '}');
 }
+
+/* -- the store's health -------------------------------------------------- */
+
+static void
+health_show(struct req *q)
+{
+	struct health_report r;
+	BUF_AUTO(b, ANSWER_BODY_MAX);
+	json_t *v;
+	char *text;
+
+	health_look(q->h->c.store, &r);
+	v = health_json(&r);
+	text = v != NULL ? json_dumps(v, JSON_ENSURE_ASCII) : NULL;
+	json_decref(v);
+	buf_adds(&b, text != NULL ? text : "{}");
+	buf_addc(&b, '\n');
+	free(text);
+	answer_take(&q->out, text != NULL ? 200 : 500, answer_json, &b);
+}
+
+static void
+health_asked(struct req *q)
+{
+	if (q->e != ERR_OK)
+		answer_fail(&q->out, q->e, q->ei);
+	else
+		health_show(q);
+}
+
+enum flow
+health_rules(struct req *q)
+{
+	bool force = false;
+
+	if (!req_arg_flag(q, "force", &force))
+		return ANSWERED;
+	if (!force) {
+		health_show(q);
+		return ANSWERED;
+	}
+	q->after = health_asked;
+	park_wait(q, PARK_EDIT);
+	if (health_ask(q->h->c.store, &q->ack))
+		return WAITING;
+	answer_problem(&q->out, 503, NULL, "too many ask for it just now; "
+	    "without force the last answer is at most 5 s old");
+	park_done(q);
+	return WAITING;
+}
+
+/* -- its counters --------------------------------------------------------- */
 
 enum flow
 health_store(struct req *q)

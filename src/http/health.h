@@ -1,9 +1,9 @@
-/* health.h: /healthz, /readyz and the store's counters. */
+/* health.h: /healthz, /readyz, the store's health and its counters. */
 #ifndef HTTP_HEALTH_H
 #define HTTP_HEALTH_H
 
 #include "http/req.h"
 
-req_fn health_alive, health_ready, health_store;
+req_fn health_alive, health_ready, health_store, health_rules;
 
 #endif

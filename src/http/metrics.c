@@ -18,6 +18,7 @@
 #include "http/server.h"
 #include "http/sse.h"
 #include "model/unit.h"
+#include "store/health.h"
 #include "store/query.h"
 
 #define PAGE_ROWS 1000
@@ -218,6 +219,7 @@ metrics_store(struct buf *b, struct http *h)
 		[UNIT_ALERT] = "alert",
 	};
 	const struct store_stats *s = store_stats(h->c.store);
+	struct health_report health;
 	size_t n, bytes;
 
 	mbox_depth(store_inbox(h->c.store), &n, &bytes);
@@ -235,6 +237,9 @@ metrics_store(struct buf *b, struct http *h)
 	    "How long commits took.", &s->commit);
 	prom_hist(b, "vedette_store_queue_wait_seconds",
 	    "From a unit's arrival to its commit.", &s->queue_wait);
+	health_look(h->c.store, &health);
+	prom_gauge(b, "vedette_store_health", "The store's health: 1 healthy, "
+	    "2 degraded, 3 unhealthy.", (double)health.level);
 	prom_gauge(b, "vedette_store_wal_bytes", "Size of the write-ahead "
 	    "log.", (double)metrics_load(&s->wal_bytes));
 	prom_gauge(b, "vedette_store_file_bytes", "Size of the database.",

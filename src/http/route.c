@@ -93,6 +93,10 @@ static const struct param export_params[] = {
 	{0}
 };
 
+static const struct param health_params[] = {
+	{"force", "Look now; else the answer is at most 5 s old."},
+	{0}
+};
 static const struct param check_params[] = {
 	{"quick", "Only the pages of the database."},
 	{0}
@@ -182,6 +186,9 @@ const struct route routes[] = {
 	  tokens_revoke, .summary = "Revoke a token." },
 	{ "GET", API "/store/stats", SCOPE_READ, RUN_INLINE, health_store,
 	  .summary = "The store's counters." },
+	{ "GET", API "/store/health", SCOPE_READ, RUN_WRITE, health_rules,
+	  .params = health_params,
+	  .summary = "The store's health: rules with value and limits." },
 	{ "GET", API "/store/errand", SCOPE_READ, RUN_INLINE, errands_get,
 	  .summary = "The last check, backup or maintenance of the store: "
 	  "how far it is, what it found." },

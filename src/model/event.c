@@ -10,6 +10,7 @@ static const char *const names[] = {
 	[EVENT_ACCESS] = "access",
 	[EVENT_CLOCK] = "clock",
 	[EVENT_ALERT] = "alert",
+	[EVENT_HEALTH] = "health",
 };
 _Static_assert(COUNT(names) == EVENT_NMAX, "one name per kind");
 

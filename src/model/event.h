@@ -17,6 +17,7 @@ enum event_kind {
 	EVENT_ACCESS = 6,     /* tokens created or revoked */
 	EVENT_CLOCK = 7,      /* clock step, suspend, gap */
 	EVENT_ALERT = 8,      /* acknowledged, snoozed; a channel fails */
+	EVENT_HEALTH = 9,     /* of our own store; from, to: its levels */
 	EVENT_NMAX
 };
 const char *event_kind_name(enum event_kind k);

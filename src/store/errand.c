@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "store/backup.h"
+#include "store/health.h"
 #include "store/inside.h"
 #include "world/world.h"
 
@@ -27,6 +28,7 @@ struct errands {
 	pthread_t thread;
 	bool started, asked, closed;
 	_Atomic bool stop;         /* ends what runs */
+	_Atomic bool too_long;     /* and this its statement */
 	struct errand now;         /* under mu */
 };
 
@@ -82,7 +84,8 @@ turn(void *arg, uint64_t done, uint64_t total, struct errinfo *ei)
 	pthread_mutex_unlock(&x->mu);
 	if (atomic_load(&x->stop))
 		return fail(ei, ERR_STOPPING, "the daemon stops");
-	if (atomic_load(&x->s->stats.wal_bytes) > ERRAND_WAL_MAX)
+	if (atomic_load(&x->too_long) ||
+	    atomic_load(&x->s->stats.wal_bytes) > ERRAND_WAL_MAX)
 		return fail(ei, ERR_AGAIN, "it took so long that the WAL grew"
 		    " to %u MiB, and more must not wait for it; try again when"
 		    " less is written, or onto a faster disk",
@@ -230,14 +233,19 @@ run_check(struct errands *x, struct errinfo *ei)
 	if (e != ERR_OK)
 		return step_end(x, e, ei->text);
 	e = sqlite_ops.open(&c, &b, ei);
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
+		b->cancelled = &x->too_long;
 		e = audit_run(b, x->now.ask.quick ? AUDIT_QUICK : AUDIT_ALL,
 		    &t, r, ei);
+	}
+	if (e == ERR_CANCELLED)
+		e = turn(x, 0, 0, ei);   /* says why */
 	if (b != NULL)
 		b->ops->close(b);
 	if (e != ERR_OK)
 		return step_end(x, e, ei->text);
 	keep_report(x, r);
+	health_checked(x->s, r->total);
 	snprintf(text, sizeof(text), "%llu rules, %llu findings",
 	    (unsigned long long)r->rules, (unsigned long long)r->total);
 	return step_end(x, ERR_OK, text);
@@ -364,6 +372,13 @@ errands_stop(struct errands *x, int64_t deadline_ns)
 }
 
 void
+errands_watch(struct store *s)
+{
+	if (atomic_load(&s->stats.wal_bytes) > ERRAND_WAL_MAX)
+		atomic_store(&s->errands->too_long, true);
+}
+
+void
 errands_free(struct errands *x)
 {
 	if (x == NULL)
@@ -397,6 +412,7 @@ errand_start(struct store *s, const struct errand_ask *ask, uint64_t *ret_id,
 		n->id = *ret_id = id;
 		n->state = ERRAND_RUNS;
 		n->began_us = clock_wall_us();
+		atomic_store(&x->too_long, false);
 		x->asked = true;
 		pthread_cond_signal(&x->more);
 	}

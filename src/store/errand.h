@@ -55,6 +55,8 @@ struct errands *errands_new(struct store *s) MUST_USE;
 enum err errands_start(struct errands *x, struct errinfo *ei) MUST_USE;
 /* Ends what runs and the thread; true when it has ended by deadline_ns. */
 bool errands_stop(struct errands *x, int64_t deadline_ns);
+/* From time to time: ends a statement that holds the WAL for too long. */
+void errands_watch(struct store *s);
 void errands_free(struct errands *x);   /* stopped, or never started */
 
 /* -- any thread --------------------------------------------------------- */

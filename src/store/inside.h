@@ -25,6 +25,7 @@ struct budget;   /* budget.h */
 struct prune;    /* prune.h */
 struct edit;     /* edit.h: a configuration unit, planned */
 struct errands;  /* errand.h */
+struct health;   /* health.h */
 struct readers;  /* readers.h */
 
 /* A unit of the batch under way. */
@@ -73,6 +74,7 @@ struct store {
 	struct live *live;
 	struct readers *readers;
 	struct errands *errands;
+	struct health *health;
 	struct store_stats stats;
 	int64_t write_limit_ns[PACE_NMAX];   /* 0 while it is loaded: none */
 	pthread_t thread;
@@ -80,6 +82,7 @@ struct store {
 	bool stuck;                    /* a reader never came back */
 	_Atomic bool stopping, gone;   /* gone: the thread has ended */
 	_Atomic int64_t stop_by_ns;
+	_Atomic uint64_t probe_want, probe_have;   /* commits asked for */
 	pthread_mutex_t facts;         /* the next one */
 	struct errinfo trouble;        /* text "": none */
 

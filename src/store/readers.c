@@ -189,11 +189,17 @@ run(void *arg)
 
 	while ((j = take(p, r)) != NULL) {
 		bool off = atomic_load(&j->cancelled) || atomic_load(&p->stop);
+		int64_t began_ns;
 
 		r->db->deadline_ns = j->deadline_ns;
 		r->db->cancelled = &j->cancelled;
 		atomic_store(&r->db->who, j->name);
+		began_ns = clock_mono_ns();
+		atomic_store(&r->began_ns, began_ns);
 		j->run(j, off ? NULL : r);   /* j is the waiter's again */
+		atomic_store(&r->began_ns, 0);
+		atomic_fetch_add(&p->busy_ns,
+		    (uint64_t)(clock_mono_ns() - began_ns));
 		if (atomic_load(&r->db->held_ns) != 0) {
 			log_error("store", "a question left its snapshot open",
 			    KV("asked_by", atomic_load(&r->db->who)));
@@ -380,4 +386,18 @@ readers_free(struct readers *p)
 	pthread_cond_destroy(&p->over);
 	pthread_mutex_destroy(&p->mu);
 	xfree(p);
+}
+
+uint64_t
+readers_busy_ns(struct readers *p, int64_t now_ns)
+{
+	uint64_t sum = atomic_load(&p->busy_ns);
+
+	for (unsigned i = 0; i < p->n; i++) {
+		int64_t began_ns = atomic_load(&p->v[i].began_ns);
+
+		if (began_ns != 0 && began_ns < now_ns)
+			sum += (uint64_t)(now_ns - began_ns);
+	}
+	return sum;
 }

@@ -21,6 +21,7 @@ struct reader {
 	int64_t opened_ns, used_ns, again_ns;
 	unsigned generation;
 	bool used;                 /* since it was opened */
+	_Atomic int64_t began_ns;  /* the job it runs; 0: none */
 };
 
 struct readers {
@@ -33,6 +34,7 @@ struct readers {
 	bool closed;
 	_Atomic bool stop;         /* ends statements that run */
 	_Atomic int64_t age_ns;    /* of a snapshot, at most */
+	_Atomic uint64_t busy_ns;  /* of all, with jobs that have ended */
 	unsigned n;
 	struct reader v[READERS_MAX];
 };
@@ -50,5 +52,8 @@ void readers_free(struct readers *p);
 
 /* The snapshot that is held longest: since when (0: none) and by whom. */
 int64_t readers_oldest(struct store *s, const char **ret_who);
+
+/* How long all of them together have been at work since the start. */
+uint64_t readers_busy_ns(struct readers *p, int64_t now_ns);
 
 #endif

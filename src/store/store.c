@@ -14,6 +14,7 @@
 #include "store/compact.h"
 #include "store/errand.h"
 #include "store/feed.h"
+#include "store/health.h"
 #include "store/inside.h"
 #include "store/load.h"
 #include "store/lockfile.h"
@@ -195,6 +196,7 @@ store_open(const struct store_conf *c, struct store **ret,
 	s->budget = budget_new();
 	block_init(&s->batch->block);
 	s->errands = errands_new(s);
+	s->health = health_new(s);
 	if (pthread_mutex_init(&s->facts, NULL) != 0)
 		abort();
 	mbox_init(&s->inbox, c->queue, c->queue_bytes);
@@ -222,7 +224,8 @@ store_start(struct store *s, struct errinfo *ei)
 	if (pthread_create(&s->thread, NULL, writer_run, s) != 0)
 		return fail(ei, ERR_SYS, "cannot start the writer thread");
 	s->started = true;
-	return errands_start(s->errands, ei);
+	e = errands_start(s->errands, ei);
+	return e == ERR_OK ? health_start(s->health, ei) : e;
 }
 
 static void
@@ -353,7 +356,12 @@ store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei)
 {
 	if (s->stopped)
 		return ERR_OK;
-	s->stuck = !readers_stop(s->readers, MIN(deadline_ns,
+	if (!health_stop(s->health, MIN(deadline_ns, clock_mono_ns() +
+	    NS_PER_S))) {
+		log_warn("store", "the health thread is stuck in the disk");
+		s->stuck = true;
+	}
+	s->stuck = s->stuck || !readers_stop(s->readers, MIN(deadline_ns,
 	    clock_mono_ns() + NS_PER_S));
 	if (!errands_stop(s->errands, MIN(deadline_ns, clock_mono_ns() +
 	    NS_PER_S))) {
@@ -398,6 +406,7 @@ store_free(struct store *s)
 		return;
 	readers_free(s->readers);
 	errands_free(s->errands);
+	health_free(s->health);
 	if (s->db != NULL)
 		s->db->ops->close(s->db);
 	lockfile_drop(s->lock_fd);

@@ -179,6 +179,7 @@ reopen(struct store *s, struct errinfo *ei)
 static bool
 store_some(struct store *s, int64_t now_ns)
 {
+	uint64_t probe = atomic_load(&s->probe_want);
 	struct errinfo ei = {0};
 	enum err e;
 
@@ -198,6 +199,7 @@ store_some(struct store *s, int64_t now_ns)
 		failed(s, &ei, clock_mono_ns());
 		return false;
 	}
+	atomic_store(&s->probe_have, probe);
 	recovered(s);
 	return true;
 }
@@ -267,7 +269,8 @@ answer_waiting(struct store *s, int64_t now_ns)
 static bool
 due(const struct store *s, int64_t now_ns)
 {
-	if (s->batch->n > 0)
+	if (s->batch->n > 0 || atomic_load(&s->probe_want) !=
+	    atomic_load(&s->probe_have))
 		return true;
 	if (s->first == NULL)
 		return s->nowed > 0 || now_ns - s->alive_ns >= ALIVE_NS;

@@ -235,3 +235,62 @@ def test_a_corrupt_page_is_said_and_not_touched(make_daemon, tmp_path):
     assert d.cli("store", "restore", b, "--yes").returncode == 0
     d.start()
     assert len(d.samples("P")) == 3
+
+
+def rules(d, force=False):
+    a = d.api.get("/api/v1/store/health" + ("?force=yes" if force else ""),
+                  timeout=20)
+    assert a.status == 200, a
+    h = a.json()
+    return h, {r["rule"]: r for r in h["rules"]}
+
+
+def test_health(make_daemon):
+    d = some_history(make_daemon)
+    h, by = rules(d, True)
+    for name in ("commit_age", "write_lock", "page_read", "wal", "free_disk"):
+        assert by[name]["value"] is not None, by[name]
+        assert by[name]["level"] in ("healthy", "degraded"), by[name]
+    assert by["quick_check"]["level"] == "unknown"
+    assert by["commit_age"]["degraded"] < by["commit_age"]["unhealthy"]
+    before = h["at"]
+    h, _ = rules(d, True)
+    assert h["at"] > before
+    p = d.cli("store", "health")
+    assert p.returncode == 0 and "write_lock" in p.stdout, p
+    assert json.loads(d.cli("store", "health", "--json").stdout)["rules"]
+    assert d.cli("store", "health", "--force").returncode == 0
+    assert d.cli("store", "check", "--quick").returncode == 0
+    h, by = rules(d, True)
+    assert by["quick_check"]["level"] == "healthy", by["quick_check"]
+    assert "vedette_store_health" in d.metrics()
+
+
+def test_a_locked_store_is_unhealthy_and_says_why(make_daemon):
+    d = some_history(make_daemon)
+    db = sqlite3.connect(store(d), isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    harness.wait_for(lambda: rules(d)[0]["level"] == "unhealthy", 30,
+                     "an unhealthy store")
+    _, by = rules(d)
+    assert by["write_lock"]["level"] == "unhealthy", by
+    assert "locked" in by["write_lock"]["text"], by
+    assert d.api.get("/readyz").status == 503
+    p = d.cli("store", "health")
+    assert p.returncode == 1 and "locked" in p.stdout, p
+    # who gives up half-way harms nobody
+    for _ in range(5):
+        try:
+            d.api.get("/api/v1/store/health?force=yes", timeout=0.1)
+        except OSError:
+            pass
+    harness.wait_for(lambda: "its health is worse" in d.log(), 40,
+                     "the change to be told")
+    db.execute("ROLLBACK")
+    db.close()
+    harness.wait_for(lambda: rules(d, True)[0]["level"] != "unhealthy", 30,
+                     "a healthy store")
+    d.wait_ready()
+    harness.wait_for(lambda: [e for e in d.events() if e["kind"] == "health"
+                              and "write_lock" in e["text"]], 20,
+                     "the event")
