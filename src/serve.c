@@ -166,11 +166,24 @@ core_apply(struct core *co, struct document *doc, struct errinfo *ei)
 	return e;
 }
 
+/* A plan that cannot be made leaves the one before in force. */
+static void
+core_reroute(struct core *co)
+{
+	struct errinfo ei = {0};
+	char text[1024];
+
+	if (core_routes(co, &ei) != ERR_OK)
+		log_error("serve", "routes not applied, those before stay",
+		    KV("error", errinfo_text(&ei, text, sizeof(text))));
+}
+
 static void
 core_reload(struct core *co)
 {
 	struct errinfo ei = {0};
 	struct document *doc = NULL;
+	struct settings alerting = {0};
 	BUF_AUTO(later, 1024);
 	char text[1024];
 	enum err e;
@@ -189,17 +202,21 @@ core_reload(struct core *co)
 		/* Monitors first: when they are refused nothing changes. The
 		 * numbers in next outlive doc, its texts do not. */
 		settings_later(&co->settings, &next, &later);
+		settings_copy_alerts(&next, &alerting);
 		e = core_apply(co, TAKE(doc), &ei);
 		if (e == ERR_OK) {
 			log_set(next.log.level, next.log.format);
 			caps_set(co->caps, next.limits.in_flight,
 			    next.limits.per_host);
+			core_alerting(co, &alerting);
+			core_reroute(co);
 		}
 	}
 	if (e == ERR_OK && later.n > 0)
 		log_warn("serve", "some settings take effect at the next "
 		    "start only", KV("settings", later.p));
 	document_free(doc);
+	settings_free(&alerting);
 	if (e != ERR_OK) {
 		log_error("serve", "configuration not applied, all stays as "
 		    "it was", KV("error",
@@ -231,6 +248,8 @@ core_store(struct core *co, struct errinfo *ei)
 		.kinds = check_monitor_kinds,
 		.to_shard = core_to_shard,
 		.to_shard_arg = co,
+		.channels = core_rechannel,
+		.channels_arg = co,
 	};
 	enum err e;
 
@@ -256,6 +275,10 @@ core_start(struct core *co, struct errinfo *ei)
 
 	if (e == ERR_OK)
 		e = core_shards(co, ei);
+	if (e != ERR_OK)
+		return e;
+	core_alerting(co, &co->settings);
+	e = core_routes(co, ei);
 	if (e != ERR_OK)
 		return e;
 	co->forward = true;
@@ -287,6 +310,7 @@ core_stop(struct core *co, struct errinfo *ei)
 	caps_free(co->caps);
 	document_free(co->first);
 	settings_free(&co->settings);
+	settings_free(&co->alerting);
 	return e;
 }
 
@@ -323,6 +347,8 @@ wait_for_stop(struct core *co, const sigset_t *set)
 			core_reload(co);
 			(void)malloc_trim(0);
 		}
+		if (atomic_load(&co->reroute))
+			core_reroute(co);
 		/* A store that fails is no reason to be killed: what it has
 		 * not taken yet lives in our queue. */
 		(void)sd_notify(0, "WATCHDOG=1");

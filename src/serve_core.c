@@ -13,6 +13,7 @@
 #include "check/check.h"
 #include "check/ping.h"
 #include "net/net.h"
+#include "route/route.h"
 #include "store/view.h"
 #include "world/world.h"
 
@@ -112,6 +113,66 @@ core_shards(struct core *co, struct errinfo *ei)
 		co->nshards = i + 1;
 	}
 	return ERR_OK;
+}
+
+void
+core_alerting(struct core *co, const struct settings *next)
+{
+	struct settings copy = {0};
+
+	settings_copy_alerts(next, &copy);
+	settings_free(&co->alerting);
+	co->alerting = copy;
+	atomic_store(&co->reroute, true);
+}
+
+void
+core_rechannel(void *arg)
+{
+	struct core *co = arg;
+
+	atomic_store(&co->reroute, true);
+}
+
+static void
+names_free(struct strings *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		xfree(s->v[i]);
+	xfree(s->v);
+}
+
+static void
+names_of(json_t *channels, struct strings *ret)
+{
+	ret->v = xcalloc(json_array_size(channels) + 1, sizeof(char *));
+	for (size_t i = 0; i < json_array_size(channels); i++)
+		ret->v[ret->n++] = xstrdup(json_string_value(json_object_get(
+		    json_array_get(channels, i), "name")));
+	json_decref(channels);
+}
+
+enum err
+core_routes(struct core *co, struct errinfo *ei)
+{
+	struct strings names CLEANUP(names_free) = {0};
+	struct route_plan *plan = NULL;
+	enum err e;
+
+	atomic_store(&co->reroute, false);
+	names_of(view_channels(store_view(co->store), OPT_SECRETS_MASK),
+	    &names);
+	e = route_plan_make(&co->alerting, &names, &plan, ei);
+	for (unsigned i = 0; e == ERR_OK && i < co->nshards; i++) {
+		struct command *c = command_new(COMMAND_ROUTES, 0);
+
+		c->routes = route_plan_ref(plan);
+		c->routes_free = route_plan_unref;
+		if (!shard_send_urgent(co->shards[i], c))
+			command_free(c);
+	}
+	route_plan_unref(plan);
+	return e;
 }
 
 void

@@ -27,12 +27,22 @@ struct core {
 	struct caps *caps;
 	struct shard *shards[CAPS_SHARDS_MAX];
 	unsigned nshards;
+	/* Whom to tell, as last applied, and a wish to work it out anew. */
+	struct settings alerting;
+	atomic_bool reroute;
 	/* False until every shard runs: before, the store's changes reach the
 	 * shards by store_replay and not one by one. */
 	atomic_bool forward;
 };
 
 enum err core_shards(struct core *co, struct errinfo *ei) MUST_USE;
+/* What is configured, and the channels there are, go to every shard as a plan.
+ * Main thread. */
+enum err core_routes(struct core *co, struct errinfo *ei) MUST_USE;
+/* Whom to tell is what next says from now on; main thread. */
+void core_alerting(struct core *co, const struct settings *next);
+/* The store's hook (writer thread). */
+void core_rechannel(void *arg);
 void core_shards_stop(struct core *co, int64_t deadline_ns);
 void core_shards_free(struct core *co);
 

@@ -26,6 +26,10 @@ command_free(struct command *c)
 		assert(c->conf_free != NULL);
 		c->conf_free(c->conf);
 	}
+	if (c->routes != NULL) {
+		assert(c->routes_free != NULL);
+		c->routes_free(c->routes);
+	}
 	xfree(c->state);
 	xfree(c);
 }

@@ -10,6 +10,7 @@
 #include "model/unit.h"
 
 struct monitor_conf;   /* conf/monitor.h */
+struct route_plan;     /* route/route.h */
 
 enum command_kind {
 	COMMAND_PUT,      /* conf is new or changed: add or replace */
@@ -20,6 +21,7 @@ enum command_kind {
 	COMMAND_RESUME,
 	COMMAND_BEAT,     /* a heartbeat came in */
 	COMMAND_LIMITS,   /* in_flight and per_host changed */
+	COMMAND_ROUTES,   /* whom to tell from now on */
 	COMMAND_STOP      /* finish or cancel what runs, then end the loop */
 };
 
@@ -43,6 +45,9 @@ struct command {
 	int64_t beat_us;               /* wall clock, when it was received */
 	int64_t beat_ping_us;          /* -1: not given */
 	char beat_msg[REASON_MAX];
+	/* ROUTES: an owned reference, and how to give it back. */
+	struct route_plan *routes;
+	void (*routes_free)(struct route_plan *p);
 	/* LIMITS, STOP */
 	uint32_t in_flight, per_host;
 	int64_t deadline_ns;

@@ -101,6 +101,7 @@ judge(struct group *g, const struct mon *by)
 		    str_of(text));
 	} else
 		m->st.reason[0] = '\0';
+	(void)report_tell(m, &v, NULL);
 	return report_part(m, &v, m->st.reason);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "route/route.h"
 #include "sched/sched.h"
 #include "state/state.h"
 
@@ -88,6 +89,9 @@ struct sched {
 	int64_t epoch_ns, synced_ns;
 	int64_t stalled_ns;         /* what started before was slept through */
 	int64_t stop_ns;            /* 0: not stopping */
+	/* report.c */
+	struct route_plan *routes;  /* a reference; NULL: nobody is told */
+	struct route_rows told;     /* on their way into the next unit */
 };
 
 #endif

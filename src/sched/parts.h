@@ -79,6 +79,11 @@ struct policy report_policy(const struct mon *m);
 /* m's part: its state, and v's transition when it changed. */
 struct result_part *report_part(const struct mon *m, const struct verdict *v,
     const char *reason);
+/* Tell whom the routes name: rows for the next unit that is put, and what was
+ * told in m's state. p: the sample; NULL: none caused it. True: the state is to
+ * be stored. Before report_part, so that the part has it. */
+bool report_tell(struct mon *m, const struct verdict *v,
+    const struct sample *p);
 /* Fill in the parts, count bytes and put. save: a state row is due anyway. */
 void report_put(struct mon *m, struct result_unit *u,
     const struct verdict *v, bool save);

@@ -46,10 +46,30 @@ report_part(const struct mon *m, const struct verdict *v, const char *reason)
 	return p;
 }
 
+bool
+report_tell(struct mon *m, const struct verdict *v, const struct sample *p)
+{
+	struct sched *s = m->sched;
+	const struct route_event e = {.conf = m->conf,
+	    .from = (uint8_t)v->from, .to = m->st.status, .why = m->st.why,
+	    .at_us = v->changed ? m->st.since_us :
+	    time_wall_us(s, world_now(s->world)),
+	    .latency_us = p != NULL ? p->latency_us : -1,
+	    .cert_expiry_s = p != NULL ? p->cert_expiry_s : 0,
+	    .reason = p != NULL ? p->reason : m->st.reason};
+
+	return s->routes != NULL && route_step(s->routes, &e, &m->st,
+	    &s->told);
+}
+
 static void
 put(struct sched *s, struct result_unit *u)
 {
 	struct unit *unit = &u->unit;
+
+	u->rows = TAKE(s->told.v);
+	u->nrows = s->told.n;
+	s->told.n = 0;
 
 	unit->bytes = sizeof(*u) + (u->own != NULL ? sizeof(*u->own) : 0) +
 	    (u->group != NULL ? sizeof(*u->group) : 0) +
@@ -89,7 +109,7 @@ report_put(struct mon *m, struct result_unit *u, const struct verdict *v,
     bool save)
 {
 	set_reason(m, &u->sample);
-	if (v->changed || save)
+	if (report_tell(m, v, &u->sample) || v->changed || save)
 		u->own = report_part(m, v, u->sample.reason);
 	if (v->changed)
 		u->group = group_moved(m, v->from);
@@ -101,6 +121,7 @@ report_change(struct mon *m, const struct verdict *v, struct command *c)
 {
 	struct result_unit *u = result_unit_new();
 
+	(void)report_tell(m, v, NULL);
 	u->own = report_part(m, v, m->st.reason);
 	u->own->transition.seq = 0;   /* no sample caused it */
 	if (v->changed)

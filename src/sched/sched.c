@@ -218,6 +218,11 @@ sched_command(struct sched *s, struct command *c)
 		caps_set(s->caps, c->in_flight, c->per_host);
 		report_ack(c, ERR_OK, "%s", "");
 		break;
+	case COMMAND_ROUTES:
+		route_plan_unref(s->routes);
+		s->routes = TAKE(c->routes);
+		report_ack(c, ERR_OK, "%s", "");
+		break;
 	case COMMAND_STOP:
 		sched_stop(s, c->deadline_ns);
 		report_ack(c, ERR_OK, "%s", "");
@@ -279,6 +284,8 @@ sched_free(struct sched *s)
 	map_free(&s->groups);
 	map_free(&s->mons);
 	queue_free(s);
+	route_plan_unref(s->routes);
+	xfree(s->told.v);
 	s->world->on_stall = NULL;
 	xfree(s);
 }

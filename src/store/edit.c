@@ -303,4 +303,6 @@ edit_tell(struct store *s, struct edit *e)
 	e->applied = false;
 	for (size_t i = 0; s->conf.to_shard != NULL && i < e->n; i++)
 		tell_step(s, &e->v[i]);
+	if (e->rechannel && s->conf.channels != NULL)
+		s->conf.channels(s->conf.channels_arg);
 }

@@ -37,6 +37,9 @@ struct store_conf {
 	 * On the writer's thread. The command is given away. */
 	void (*to_shard)(void *arg, struct command *c, uint32_t group_or_id);
 	void *to_shard_arg;
+	/* The channels are others now. As above, after the commit. */
+	void (*channels)(void *arg);
+	void *channels_arg;
 	/* A unit has become durable: committed, or fsynced in the journal; once
 	 * for each unit, from the thread that made it so, before its ack. Reads
 	 * only, and does not block. NULL: nobody listens. */
