@@ -34,6 +34,9 @@ paused_member_counts|src/state/state.c|/^state_votes_worst/,/^}/s/s < STATUS_PAU
 host_cap_ignored|src/sched/caps.c|s/h->used + kept >= c->per_host/h->used + kept > c->per_host/|test_sched_caps|tests/test_sched_caps
 transition_dropped_when_full|src/sched/shard.c|s/mbox_put_urgent(sh->conf.writer/mbox_put(sh->conf.writer/|test_sched_shard|tests/test_sched_shard
 ack_before_commit|src/store/batch.c|s/^\(.*\)e = ops->commit(s->db, ei);/\1for (size_t i = lo; i < hi; i++) { struct ack *a = b->v[i].unit->ack; b->v[i].unit->ack = NULL; if (a != NULL) a->done(a, ERR_OK, NULL); }\n&/|test_store_fault|tests/test_store_fault
+journal_not_synced|src/store/journal.c|s/else if (j->disk->sync(j->fd) != 0)/else if (false)/|test_journal_fault|tests/test_journal_fault
+journal_names_not_synced|src/store/journal.c|/^christen/,/^}/s/return j->disk->sync_dir(j->conf.dir);/return 0;/|test_journal_fault|tests/test_journal_fault
+journal_torn_end_is_damage|src/store/journal_seg.c|s/ \&\& \*ret_first) {/) {/|test_store_journal|tests/test_store_journal
 zone_day_begins_at_midnight|src/base/zone.c|s/MAX(shown - r.type->offset_s, r.from_s)/shown - r.type->offset_s/|test_base_zone|tests/test_base_zone
 zone_rule_wrong_week|src/base/zone_rule.c|s/day >= next ? day - 7 : day/day/|test_base_zone|tests/test_base_zone
 sketch_merge_shifts|src/store/sketch.c|s/count(into, i, from->count\[i\])/count(into, i + (i % 7 == 0), from->count[i])/|test_store_sketch|tests/test_store_sketch

@@ -31,6 +31,8 @@ struct ack {
 	void (*done)(struct ack *a, enum err e, const struct errinfo *ei);
 };
 
+#define UNIT_EVENTS 2   /* entries of the event log that one unit makes */
+
 struct unit {
 	struct msg msg;
 	enum unit_kind kind;
@@ -38,6 +40,12 @@ struct unit {
 	size_t bytes;         /* as accounted in the mailbox */
 	struct ack *ack;      /* NULL: nobody waits */
 	int64_t queued_ns;    /* monotonic, for the queue-wait histogram */
+	/* The store's own: its record in the journal (0: none), whether others
+	 * have heard that it is durable, and the numbers of its events where
+	 * they were given before it was committed (0: not yet). */
+	uint64_t journal_seq;
+	bool told;
+	uint64_t event_id[UNIT_EVENTS];
 	void (*free)(struct unit *u);
 };
 

@@ -8,36 +8,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tests/fault/vfs_inside.h"
 
-#define FILES_MAX  16
-#define SECTOR     512
-#define SHM_MAX    64
-#define SHM_LOCKS  8
-
-/* A write that was not synced yet; len < 0: a truncation to off. */
-struct pending {
-	int64_t off;
-	int len;
-	unsigned char *p;
-};
-
-struct content {
-	unsigned char *p;
-	int64_t n, cap;
-};
-
-struct file {
-	char name[256];
-	bool exists;
-	struct content now, disk;   /* as read back; as it would survive */
-	struct pending *queue;
-	size_t nqueue, queue_cap;
-	void *shm[SHM_MAX];
-	int shared[SHM_LOCKS];
-	bool exclusive[SHM_LOCKS];
-	int opens;
-	int locks[SQLITE_LOCK_EXCLUSIVE + 1];   /* holders of each level */
-};
 
 struct handle {
 	sqlite3_file base;
@@ -46,56 +18,49 @@ struct handle {
 	uint16_t shared, exclusive;   /* of the shm locks */
 };
 
-static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
-static struct file files[FILES_MAX];
-static struct {
-	enum vfs_fault_mode mode;
-	long calls, nth;
-	uint64_t rng;
-	bool dead, lie, full;
-	void (*on_strike)(void *arg);
-	void *arg;
-} disk = {.rng = 1};
+pthread_mutex_t vfs_mu = PTHREAD_MUTEX_INITIALIZER;
+struct file vfs_files[FILES_MAX];
+struct vfs_disk vfs_disk = {.rng = 1};
 
-static uint64_t
-next_random(void)
+uint64_t
+vfs_random_next(void)
 {
-	disk.rng ^= disk.rng >> 12;
-	disk.rng ^= disk.rng << 25;
-	disk.rng ^= disk.rng >> 27;
-	return disk.rng * UINT64_C(2685821657736338717);
+	vfs_disk.rng ^= vfs_disk.rng >> 12;
+	vfs_disk.rng ^= vfs_disk.rng << 25;
+	vfs_disk.rng ^= vfs_disk.rng >> 27;
+	return vfs_disk.rng * UINT64_C(2685821657736338717);
 }
 
 /* Once per call of the VFS, under mu. */
-static int
-gate(int code)
+int
+vfs_gate(int code)
 {
-	if (disk.dead)
+	if (vfs_disk.dead)
 		return SQLITE_IOERR;
-	disk.calls++;
-	if (disk.mode == VFS_SOUND || disk.calls < disk.nth)
+	vfs_disk.calls++;
+	if (vfs_disk.mode == VFS_SOUND || vfs_disk.calls < vfs_disk.nth)
 		return SQLITE_OK;
-	if (disk.calls == disk.nth && disk.mode != VFS_FAIL_ONCE &&
-	    disk.on_strike != NULL)
-		disk.on_strike(disk.arg);
-	if (disk.mode == VFS_POWER) {
-		disk.dead = true;
+	if (vfs_disk.calls == vfs_disk.nth && vfs_disk.mode != VFS_FAIL_ONCE &&
+	    vfs_disk.on_strike != NULL)
+		vfs_disk.on_strike(vfs_disk.arg);
+	if (vfs_disk.mode == VFS_POWER) {
+		vfs_disk.dead = true;
 		return SQLITE_IOERR;
 	}
-	return disk.mode == VFS_FAIL_ON || disk.calls == disk.nth ? code :
+	return vfs_disk.mode == VFS_FAIL_ON || vfs_disk.calls == vfs_disk.nth ? code :
 	    SQLITE_OK;
 }
 
-static struct file *
-find(const char *name, bool make)
+struct file *
+vfs_find(const char *name, bool make)
 {
 	struct file *spare = NULL;
 
 	for (size_t i = 0; i < FILES_MAX; i++) {
-		if (files[i].exists && strcmp(files[i].name, name) == 0)
-			return &files[i];
-		if (!files[i].exists && spare == NULL)
-			spare = &files[i];
+		if (vfs_files[i].exists && strcmp(vfs_files[i].name, name) == 0)
+			return &vfs_files[i];
+		if (!vfs_files[i].exists && spare == NULL)
+			spare = &vfs_files[i];
 	}
 	if (!make)
 		return NULL;
@@ -106,8 +71,8 @@ find(const char *name, bool make)
 	return spare;
 }
 
-static void
-put(struct content *c, int64_t off, const void *p, int64_t n)
+void
+vfs_put(struct content *c, int64_t off, const void *p, int64_t n)
 {
 	if (off + n > c->cap) {
 		c->cap = (off + n) * 2;
@@ -121,16 +86,16 @@ put(struct content *c, int64_t off, const void *p, int64_t n)
 	memcpy(c->p + off, p, (size_t)n);
 }
 
-static void
-drop_queue(struct file *f)
+void
+vfs_drop_queue(struct file *f)
 {
 	for (size_t i = 0; i < f->nqueue; i++)
 		xfree(f->queue[i].p);
 	f->nqueue = 0;
 }
 
-static void
-remember(struct file *f, int64_t off, int len, const void *p)
+void
+vfs_remember(struct file *f, int64_t off, int len, const void *p)
 {
 	struct pending *w;
 
@@ -146,19 +111,19 @@ remember(struct file *f, int64_t off, int len, const void *p)
 	}
 }
 
-static void
-harden(struct file *f, const struct pending *w, int len)
+void
+vfs_harden(struct file *f, const struct pending *w, int len)
 {
 	if (w->len < 0)
 		f->disk.n = f->disk.n > w->off ? w->off : f->disk.n;
 	else if (len > 0)
-		put(&f->disk, w->off, w->p, len);
+		vfs_put(&f->disk, w->off, w->p, len);
 }
 
-static void
-forget(struct file *f)
+void
+vfs_forget(struct file *f)
 {
-	drop_queue(f);
+	vfs_drop_queue(f);
 	xfree(f->queue);
 	xfree(f->now.p);
 	xfree(f->disk.p);
@@ -170,25 +135,26 @@ forget(struct file *f)
 void
 vfs_fault_wipe(void)
 {
-	pthread_mutex_lock(&mu);
+	pthread_mutex_lock(&vfs_mu);
 	for (size_t i = 0; i < FILES_MAX; i++)
-		forget(&files[i]);
-	memset(&disk, 0, sizeof(disk));
-	disk.rng = 1;
-	pthread_mutex_unlock(&mu);
+		vfs_forget(&vfs_files[i]);
+	memset(&vfs_disk, 0, sizeof(vfs_disk));
+	vfs_disk.rng = 1;
+	filesys_fault_wipe();
+	pthread_mutex_unlock(&vfs_mu);
 }
 
 void
 vfs_fault_arm(enum vfs_fault_mode mode, long nth, uint64_t seed)
 {
-	pthread_mutex_lock(&mu);
-	disk.mode = mode;
-	disk.nth = nth;
-	disk.calls = 0;
-	disk.on_strike = NULL;
-	disk.rng = seed * 7919 + (uint64_t)nth + 1;
-	disk.dead = false;
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_lock(&vfs_mu);
+	vfs_disk.mode = mode;
+	vfs_disk.nth = nth;
+	vfs_disk.calls = 0;
+	vfs_disk.on_strike = NULL;
+	vfs_disk.rng = seed * 7919 + (uint64_t)nth + 1;
+	vfs_disk.dead = false;
+	pthread_mutex_unlock(&vfs_mu);
 }
 
 long
@@ -196,73 +162,74 @@ vfs_fault_calls(void)
 {
 	long n;
 
-	pthread_mutex_lock(&mu);
-	n = disk.calls;
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_lock(&vfs_mu);
+	n = vfs_disk.calls;
+	pthread_mutex_unlock(&vfs_mu);
 	return n;
 }
 
 void
 vfs_fault_on_strike(void (*fn)(void *arg), void *arg)
 {
-	pthread_mutex_lock(&mu);
-	disk.on_strike = fn;
-	disk.arg = arg;
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_lock(&vfs_mu);
+	vfs_disk.on_strike = fn;
+	vfs_disk.arg = arg;
+	pthread_mutex_unlock(&vfs_mu);
 }
 
 void
 vfs_fault_lie(bool lie)
 {
-	disk.lie = lie;
+	vfs_disk.lie = lie;
 }
 
 void
 vfs_fault_full(bool full)
 {
-	pthread_mutex_lock(&mu);
-	disk.full = full;
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_lock(&vfs_mu);
+	vfs_disk.full = full;
+	pthread_mutex_unlock(&vfs_mu);
 }
 
 static void
 survive(struct file *f, const struct pending *w)
 {
-	unsigned luck = (unsigned)(next_random() >> 33) % 4;
+	unsigned luck = (unsigned)(vfs_random_next() >> 33) % 4;
 
 	if (luck == 0)
 		return;                   /* lost */
 	if (luck == 1 && w->len > SECTOR)   /* torn */
-		harden(f, w, (int)((next_random() >> 33) %
+		vfs_harden(f, w, (int)((vfs_random_next() >> 33) %
 		    (unsigned)(w->len / SECTOR)) * SECTOR);
 	else
-		harden(f, w, w->len);
+		vfs_harden(f, w, w->len);
 }
 
 void
 vfs_fault_reboot(void)
 {
-	pthread_mutex_lock(&mu);
+	pthread_mutex_lock(&vfs_mu);
+	filesys_fault_reboot();
 	for (size_t i = 0; i < FILES_MAX; i++) {
-		struct file *f = &files[i];
+		struct file *f = &vfs_files[i];
 
 		if (!f->exists)
 			continue;
 		assert(f->opens == 0);
 		for (size_t k = 0; k < f->nqueue; k++)
 			survive(f, &f->queue[k]);
-		drop_queue(f);
+		vfs_drop_queue(f);
 		f->now.n = 0;
 		if (f->disk.n > 0)
-			put(&f->now, 0, f->disk.p, f->disk.n);
+			vfs_put(&f->now, 0, f->disk.p, f->disk.n);
 		for (size_t k = 0; k < SHM_MAX; k++) {
 			xfree(f->shm[k]);
 			f->shm[k] = NULL;
 		}
 	}
-	disk.dead = false;
-	disk.mode = VFS_SOUND;
-	pthread_mutex_unlock(&mu);
+	vfs_disk.dead = false;
+	vfs_disk.mode = VFS_SOUND;
+	pthread_mutex_unlock(&vfs_mu);
 }
 
 static struct file *
@@ -278,8 +245,8 @@ io_read(sqlite3_file *p, void *to, int n, sqlite3_int64 off)
 	int64_t have;
 	int rc;
 
-	pthread_mutex_lock(&mu);
-	rc = gate(SQLITE_IOERR_READ);
+	pthread_mutex_lock(&vfs_mu);
+	rc = vfs_gate(SQLITE_IOERR_READ);
 	have = f->now.n - off;
 	have = have < 0 ? 0 : have > n ? n : have;
 	if (rc == SQLITE_OK && have > 0)
@@ -288,7 +255,7 @@ io_read(sqlite3_file *p, void *to, int n, sqlite3_int64 off)
 		memset((char *)to + have, 0, (size_t)(n - have));
 		rc = SQLITE_IOERR_SHORT_READ;
 	}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return rc;
 }
 
@@ -298,16 +265,16 @@ io_write(sqlite3_file *p, const void *from, int n, sqlite3_int64 off)
 	struct file *f = file_of(p);
 	int rc;
 
-	pthread_mutex_lock(&mu);
-	rc = gate((next_random() & 1) != 0 ? SQLITE_FULL :
+	pthread_mutex_lock(&vfs_mu);
+	rc = vfs_gate((vfs_random_next() & 1) != 0 ? SQLITE_FULL :
 	    SQLITE_IOERR_WRITE);
-	if (rc == SQLITE_OK && disk.full && off + n > f->now.n)
+	if (rc == SQLITE_OK && vfs_disk.full && off + n > f->now.n)
 		rc = SQLITE_FULL;
 	if (rc == SQLITE_OK) {
-		put(&f->now, off, from, n);
-		remember(f, off, n, from);
+		vfs_put(&f->now, off, from, n);
+		vfs_remember(f, off, n, from);
 	}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return rc;
 }
 
@@ -317,14 +284,14 @@ io_truncate(sqlite3_file *p, sqlite3_int64 size)
 	struct file *f = file_of(p);
 	int rc;
 
-	pthread_mutex_lock(&mu);
-	rc = gate(SQLITE_IOERR_TRUNCATE);
+	pthread_mutex_lock(&vfs_mu);
+	rc = vfs_gate(SQLITE_IOERR_TRUNCATE);
 	if (rc == SQLITE_OK) {
 		if (f->now.n > size)
 			f->now.n = size;
-		remember(f, size, -1, NULL);
+		vfs_remember(f, size, -1, NULL);
 	}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return rc;
 }
 
@@ -343,14 +310,14 @@ io_sync(sqlite3_file *p, int flags)
 	int rc;
 
 	(void)flags;
-	pthread_mutex_lock(&mu);
-	rc = gate(SQLITE_IOERR_FSYNC);
-	if (rc == SQLITE_OK && !(disk.lie && is_wal(f))) {
+	pthread_mutex_lock(&vfs_mu);
+	rc = vfs_gate(SQLITE_IOERR_FSYNC);
+	if (rc == SQLITE_OK && !(vfs_disk.lie && is_wal(f))) {
 		for (size_t i = 0; i < f->nqueue; i++)
-			harden(f, &f->queue[i], f->queue[i].len);
-		drop_queue(f);
+			vfs_harden(f, &f->queue[i], f->queue[i].len);
+		vfs_drop_queue(f);
 	}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return rc;
 }
 
@@ -359,11 +326,11 @@ io_size(sqlite3_file *p, sqlite3_int64 *ret)
 {
 	int rc;
 
-	pthread_mutex_lock(&mu);
-	rc = gate(SQLITE_IOERR_FSTAT);
+	pthread_mutex_lock(&vfs_mu);
+	rc = vfs_gate(SQLITE_IOERR_FSTAT);
 	if (rc == SQLITE_OK)
 		*ret = file_of(p)->now.n;
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return rc;
 }
 
@@ -375,7 +342,7 @@ io_lock(sqlite3_file *p, int level)
 	struct file *f = h->f;
 	bool ok = true;
 
-	pthread_mutex_lock(&mu);
+	pthread_mutex_lock(&vfs_mu);
 	if (level > h->level) {
 		int above = 0;
 
@@ -393,7 +360,7 @@ io_lock(sqlite3_file *p, int level)
 		f->locks[level]++;
 		h->level = level;
 	}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return ok ? SQLITE_OK : SQLITE_BUSY;
 }
 
@@ -402,14 +369,14 @@ io_unlock(sqlite3_file *p, int level)
 {
 	struct handle *h = (struct handle *)(void *)p;
 
-	pthread_mutex_lock(&mu);
+	pthread_mutex_lock(&vfs_mu);
 	if (level < h->level) {
 		h->f->locks[h->level]--;
 		if (level > 0)
 			h->f->locks[level]++;
 		h->level = level;
 	}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return SQLITE_OK;
 }
 
@@ -449,11 +416,11 @@ shm_map(sqlite3_file *p, int at, int size, int extend, void volatile **ret)
 	struct file *f = file_of(p);
 
 	assert(at < SHM_MAX);
-	pthread_mutex_lock(&mu);
+	pthread_mutex_lock(&vfs_mu);
 	if (f->shm[at] == NULL && extend != 0)
 		f->shm[at] = xcalloc((size_t)size, 1);
 	*ret = f->shm[at];
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return SQLITE_OK;
 }
 
@@ -490,7 +457,7 @@ shm_lock(sqlite3_file *p, int from, int n, int flags)
 	int rc = SQLITE_OK;
 
 	assert(from + n <= SHM_LOCKS);
-	pthread_mutex_lock(&mu);
+	pthread_mutex_lock(&vfs_mu);
 	for (int i = from; i < from + n && (flags & SQLITE_SHM_LOCK) != 0; i++)
 		if (!shm_free_for(h, i, exclusive))
 			rc = SQLITE_BUSY;
@@ -505,7 +472,7 @@ shm_lock(sqlite3_file *p, int from, int n, int flags)
 			h->shared |= (uint16_t)(1u << i);
 		}
 	}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return rc;
 }
 
@@ -513,8 +480,8 @@ static void
 shm_barrier(sqlite3_file *p)
 {
 	(void)p;
-	pthread_mutex_lock(&mu);
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_lock(&vfs_mu);
+	pthread_mutex_unlock(&vfs_mu);
 }
 
 static int
@@ -522,7 +489,7 @@ shm_unmap(sqlite3_file *p, int gone)
 {
 	struct handle *h = (struct handle *)(void *)p;
 
-	pthread_mutex_lock(&mu);
+	pthread_mutex_lock(&vfs_mu);
 	for (int i = 0; i < SHM_LOCKS; i++) {
 		shm_release(h, i, true);
 		shm_release(h, i, false);
@@ -531,7 +498,7 @@ shm_unmap(sqlite3_file *p, int gone)
 		xfree(h->f->shm[i]);
 		h->f->shm[i] = NULL;
 	}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return SQLITE_OK;
 }
 
@@ -541,14 +508,14 @@ io_close(sqlite3_file *p)
 	struct handle *h = (struct handle *)(void *)p;
 
 	(void)io_unlock(p, SQLITE_LOCK_NONE);
-	pthread_mutex_lock(&mu);
+	pthread_mutex_lock(&vfs_mu);
 	h->f->opens--;
 	if (h->f->opens == 0)   /* the last connection's memory goes with it */
 		for (size_t i = 0; i < SHM_MAX; i++) {
 			xfree(h->f->shm[i]);
 			h->f->shm[i] = NULL;
 		}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return SQLITE_OK;
 }
 
@@ -571,16 +538,16 @@ vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *p, int flags,
 
 	(void)v;
 	memset(h, 0, sizeof(*h));
-	pthread_mutex_lock(&mu);
-	rc = gate(SQLITE_CANTOPEN);
+	pthread_mutex_lock(&vfs_mu);
+	rc = vfs_gate(SQLITE_CANTOPEN);
 	if (rc == SQLITE_OK) {
-		h->f = find(name != NULL ? name : "temporary", true);
+		h->f = vfs_find(name != NULL ? name : "temporary", true);
 		h->f->opens++;
 		h->base.pMethods = &io_methods;
 		if (ret_flags != NULL)
 			*ret_flags = flags;
 	}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return rc;
 }
 
@@ -592,18 +559,18 @@ vfs_delete(sqlite3_vfs *v, const char *name, int sync_dir)
 
 	(void)v;
 	(void)sync_dir;
-	pthread_mutex_lock(&mu);
-	rc = gate(SQLITE_IOERR_DELETE);
-	f = find(name, false);
+	pthread_mutex_lock(&vfs_mu);
+	rc = vfs_gate(SQLITE_IOERR_DELETE);
+	f = vfs_find(name, false);
 	if (rc == SQLITE_OK && f != NULL) {
 		int opens = f->opens;
 
 		if (opens == 0)
-			forget(f);
+			vfs_forget(f);
 		else
 			f->now.n = 0;
 	}
-	pthread_mutex_unlock(&mu);
+	pthread_mutex_unlock(&vfs_mu);
 	return rc;
 }
 
@@ -614,11 +581,11 @@ vfs_access(sqlite3_vfs *v, const char *name, int flags, int *ret)
 
 	(void)v;
 	(void)flags;
-	pthread_mutex_lock(&mu);
-	rc = gate(SQLITE_IOERR_ACCESS);
+	pthread_mutex_lock(&vfs_mu);
+	rc = vfs_gate(SQLITE_IOERR_ACCESS);
 	if (rc == SQLITE_OK)
-		*ret = find(name, false) != NULL;
-	pthread_mutex_unlock(&mu);
+		*ret = vfs_find(name, false) != NULL;
+	pthread_mutex_unlock(&vfs_mu);
 	return rc;
 }
 
@@ -634,10 +601,10 @@ static int
 vfs_random(sqlite3_vfs *v, int n, char *to)
 {
 	(void)v;
-	pthread_mutex_lock(&mu);
+	pthread_mutex_lock(&vfs_mu);
 	for (int i = 0; i < n; i++)
-		to[i] = (char)(next_random() >> 40);
-	pthread_mutex_unlock(&mu);
+		to[i] = (char)(vfs_random_next() >> 40);
+	pthread_mutex_unlock(&vfs_mu);
 	return n;
 }
 
