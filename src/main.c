@@ -110,6 +110,15 @@ static const struct cli_command commands[] = {
 	     "--yes.",
 	 .flags = FLAGS_CLIENT | FLAG_JSON | FLAG_FORCE | FLAG_QUICK |
 	     FLAG_YES, .args_min = 1, .args_max = 2, .run = store_main},
+	{.name = "channel", .args = "preview NAME [--event EVENT] [-f FILE] "
+	     "[--at TIME]",
+	 .brief = "what a channel would be sent",
+	 .help = "Prints title, text and the request as it would be sent, "
+	     "secrets masked; nothing\nis sent. With -f the channel is that "
+	     "of a file, and no daemon is needed. --at is\nwhen the message "
+	     "is made.",
+	 .flags = FLAGS_CLIENT | FLAG_FILE | FLAG_EVENT | FLAG_AT,
+	 .args_min = 2, .args_max = 2, .run = preview_run},
 	{.name = "version", .args = "[--libs]",
 	 .brief = "print the version, with --libs those of the libraries",
 	 .help = "", .raw = version_main},

@@ -14,5 +14,9 @@ struct cli_args;
 struct cli_env;
 int store_main(const struct cli_env *env, const struct cli_args *a);
 int version_main(int argc, char **argv); /* version.c */
+struct cli_env;
+struct cli_args;
+/* preview.c: what a channel would be sent */
+int preview_run(const struct cli_env *env, const struct cli_args *a);
 
 #endif

@@ -51,6 +51,59 @@ text_utf8_ok(struct str s)
 	return true;
 }
 
+/* How much one character of n bytes counts. */
+static size_t
+counts(uint32_t cp, size_t n, enum text_measure m)
+{
+	switch (m) {
+	case TEXT_BYTES:
+		return n;
+	case TEXT_CHARS:
+		return 1;
+	case TEXT_UTF16:
+		return cp > 0xffff ? 2 : 1;
+	}
+	return n;
+}
+
+struct str
+text_cut(struct str s, size_t max, enum text_measure m)
+{
+	struct str head = {s.p, 0};
+	size_t used = 0;
+
+	while (s.n > 0) {
+		uint32_t cp;
+		size_t n = decode(s, &cp);
+
+		used += counts(cp, n, m);
+		if (used > max)
+			break;
+		head.n += n;
+		s.p += n;
+		s.n -= n;
+	}
+	return head;
+}
+
+size_t
+text_size(struct str s, enum text_measure m)
+{
+	size_t used = 0;
+
+	if (m == TEXT_BYTES)
+		return s.n;
+	while (s.n > 0) {
+		uint32_t cp;
+		size_t n = decode(s, &cp);
+
+		used += counts(cp, n, m);
+		s.p += n;
+		s.n -= n;
+	}
+	return used;
+}
+
 /* C0, DEL and C1. */
 static bool
 control(uint32_t cp)

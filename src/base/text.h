@@ -20,6 +20,11 @@ void text_line(struct buf *b, struct str s, size_t max);
 char *text_copy(char *dst, size_t size, struct str s);
 void text_url(struct buf *b, struct str s);     /* percent-encoded component */
 bool text_utf8_ok(struct str s);
+/* How long others think a text is, and its longest beginning of at most max
+ * that ends between characters. A byte that is not UTF-8 counts as one. */
+enum text_measure { TEXT_BYTES, TEXT_CHARS, TEXT_UTF16 };
+size_t text_size(struct str s, enum text_measure m);
+struct str text_cut(struct str s, size_t max, enum text_measure m);
 /* Hexadecimal, lower case; size must be 2 * n + 1. */
 void text_hex(char *dst, size_t size, const unsigned char *p, size_t n);
 

@@ -44,7 +44,8 @@ enum cli_flag {
 	FLAG_MAN = 1 << 17,
 	FLAG_LIBS = 1 << 18,
 	FLAG_FORCE = 1 << 19,
-	FLAG_QUICK = 1 << 20
+	FLAG_QUICK = 1 << 20,
+	FLAG_EVENT = 1 << 21     /* --event NAME */
 };
 #define FLAGS_CLIENT \
 	(FLAG_CONFIG | FLAG_DATA | FLAG_TIMEOUT | FLAG_URL | FLAG_TOKEN)
@@ -53,7 +54,7 @@ enum cli_flag {
 struct cli_args {
 	unsigned given;               /* enum cli_flag: which were there */
 	const char *config, *data, *url, *token, *file, *out;
-	const char *scope;
+	const char *scope, *event;
 	char at[40];                  /* RFC 3339; "" not given */
 	int64_t timeout_ns;           /* default 5 s */
 	int64_t expires_ns;           /* 0: never */

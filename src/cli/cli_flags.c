@@ -40,6 +40,9 @@ const struct cli_flag_row cli_flags_rows[] = {
 	{FLAG_SCOPE, "scope", 0, "SCOPE", "read, write or admin"},
 	{FLAG_EXPIRES, "expires", 0, "DURATION",
 	    "invalid after this long (default: never)"},
+	{FLAG_EVENT, "event", 0, "EVENT",
+	    "down, up, degraded, late, change, certificate, group, flapping, "
+	    "reminder, store or test"},
 	{FLAG_MAN, "man", 0, NULL, "as a manual page"},
 	{FLAG_LIBS, "libs", 0, NULL, "with the versions of the libraries"},
 	{FLAG_JSON, "json", 0, NULL, "print the API's JSON"},
@@ -109,6 +112,7 @@ flag_text(const struct cli_command *c, enum cli_flag id, const char *text,
 			    "read, write, admin");
 		a->scope = text;
 		break;
+	case FLAG_EVENT: a->event = text; break;
 	case FLAG_AT: return at_parse(c, text, a);
 	case FLAG_TIMEOUT:
 		if (!time_parse_duration(str_of(text), &a->timeout_ns) ||

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/template.h"
 #include "base/text.h"
 #include "conf/channel_opts.h"
+#include "model/alert_fields.h"
 
 static enum err
 channel_no_type(const struct node *n, struct errinfo *ei)
@@ -47,6 +49,21 @@ channel_name(const struct node *n, struct channel_conf *ret,
 	return ERR_OK;
 }
 
+static enum err
+channel_template(const struct node *n, const char *key, const char *text,
+    struct errinfo *ei)
+{
+	struct template *t CLEANUP(template_freep) = NULL;
+	struct errinfo at = {0};
+	enum err e;
+
+	if (text == NULL)
+		return ERR_OK;
+	e = template_parse(str_of(text), alert_field_names, &t, &at);
+	return e == ERR_OK ? e : fail_at(ei, e, key, node_line(n, key),
+	    "%s", at.text);
+}
+
 enum err
 channel_read(const struct node *n, struct channel_conf *ret,
     struct errinfo *ei)
@@ -71,6 +88,10 @@ channel_read(const struct node *n, struct channel_conf *ret,
 	(void)text_copy(ret->type, sizeof(ret->type), type->text);
 	ret->line = n->line;
 	e = opt_read(n, &set, 1, skip, ei);
+	if (e == ERR_OK)
+		e = channel_template(n, "title", own.title, ei);
+	if (e == ERR_OK)
+		e = channel_template(n, "body", own.body, ei);
 	if (e == ERR_OK) {
 		v = opt_write(&set, 1, OPT_SECRETS_PLAIN);
 		ret->text = opt_text(v);

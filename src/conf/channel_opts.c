@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/template.h"
 #include "base/time.h"
 #include "conf/channel.h"
 
@@ -84,6 +84,15 @@ static const char *const loudness[] = {
 	SECRET("token", channel_own, token, .flags = (row_flags), \
 	    .max = 1024, .help = "Access token.")
 
+/* Templates: channel.c checks them when they are read. */
+#define BODY \
+	STRING("body", channel_own, body, .max = TEMPLATE_BYTES_MAX, \
+	    .help = "Template of the text; docs/channels.md has the fields.")
+#define WORDS \
+	STRING("title", channel_own, title, .max = 2048, \
+	    .help = "Template of the title."), \
+	BODY
+
 static const struct opt webhook_opts[] = {
 	SECRET_URL,
 	CHOICE("method", channel_own, method, .choices = channel_methods,
@@ -92,13 +101,15 @@ static const struct opt webhook_opts[] = {
 	    .max = 64, .help = "Headers to send along."),
 	SECRET("secret", channel_own, secret, .max = 1024,
 	    .help = "Key that signs the body."),
+	BODY,
 	OPT_END
 };
-static const struct opt url_opts[] = { SECRET_URL, OPT_END };
+static const struct opt url_opts[] = { SECRET_URL, WORDS, OPT_END };
 static const struct opt room_url_opts[] = {
 	SECRET_URL,
 	STRING("channel", channel_own, room, .max = 256,
 	    .help = "Room, when not the webhook's own."),
+	WORDS,
 	OPT_END
 };
 static const struct opt telegram_opts[] = {
@@ -106,6 +117,7 @@ static const struct opt telegram_opts[] = {
 	STRING("chat_id", channel_own, room, NEED, .max = 128,
 	    .help = "Chat to write to."),
 	SERVICE_URL("https://api.telegram.org"),
+	WORDS,
 	OPT_END
 };
 static const struct opt ntfy_opts[] = {
@@ -115,12 +127,14 @@ static const struct opt ntfy_opts[] = {
 	TOKEN(0), LOGIN,
 	COUNTER("priority", channel_own, priority, .dflt = "3", .min = 1,
 	    .max = 5, .help = "From 1 (min) to 5 (urgent)."),
+	WORDS,
 	OPT_END
 };
 static const struct opt gotify_opts[] = {
 	SERVER_URL, TOKEN(OPT_REQUIRED),
 	COUNTER("priority", channel_own, priority, .dflt = "5", .max = 10,
 	    .help = "From 0 to 10."),
+	WORDS,
 	OPT_END
 };
 static const struct opt pushover_opts[] = {
@@ -130,6 +144,7 @@ static const struct opt pushover_opts[] = {
 	CHOICE("priority", channel_own, priority, .choices = loudness,
 	    .dflt = "normal", .help = "How loud, while something is wrong."),
 	SERVICE_URL("https://api.pushover.net"),
+	WORDS,
 	OPT_END
 };
 static const struct opt pagerduty_opts[] = {
@@ -139,6 +154,7 @@ static const struct opt pagerduty_opts[] = {
 	    .choices = channel_severities, .dflt = "critical",
 	    .help = "Severity of what is critical here."),
 	SERVICE_URL("https://events.pagerduty.com"),
+	WORDS,
 	OPT_END
 };
 static const struct opt opsgenie_opts[] = {
@@ -151,12 +167,14 @@ static const struct opt opsgenie_opts[] = {
 	STRING("url", channel_own, url, .flags = OPT_TARGET, .max = 2048,
 	    .check = channel_url_check,
 	    .help = "Where the service is, when not where region says."),
+	WORDS,
 	OPT_END
 };
 static const struct opt matrix_opts[] = {
 	SERVER_URL, TOKEN(OPT_REQUIRED),
 	STRING("room", channel_own, room, NEED, .max = 256,
 	    .help = "Room id, !abc:example.org."),
+	WORDS,
 	OPT_END
 };
 static const struct opt twilio_opts[] = {
@@ -168,6 +186,7 @@ static const struct opt twilio_opts[] = {
 	STRINGS("to", channel_own, to, NEED, .max = 32,
 	    .help = "Numbers that receive."),
 	SERVICE_URL("https://api.twilio.com"),
+	WORDS,
 	OPT_END
 };
 static const struct opt alertmanager_opts[] = { SERVER_URL, LOGIN, OPT_END };
@@ -184,6 +203,7 @@ static const struct opt email_opts[] = {
 	    .check = channel_mail_check, .help = "Sender."),
 	STRINGS("to", channel_own, to, NEED, .max = 32,
 	    .check = channel_mail_check, .help = "Recipients."),
+	WORDS,
 	OPT_END
 };
 static const struct opt exec_opts[] = {
@@ -239,4 +259,36 @@ channel_own_free(const char *type, struct channel_own *own)
 
 	if (rows != NULL)
 		opt_free(rows, own);
+}
+
+const char *
+channel_program_check(struct str s)
+{
+	struct str part;
+	bool ok = s.n > 0 && s.p[0] == '/';
+
+	while (s.n > 0) {
+		s = str_cut(s, '/', &part);
+		ok = ok && !str_is(part, "..");   /* no way out */
+	}
+	return ok ? NULL : "an absolute path without \"..\"";
+}
+
+bool
+channel_exec_allowed(const struct strings *allow, struct str program)
+{
+	if (channel_program_check(program) != NULL)
+		return false;
+	for (size_t i = 0; allow != NULL && i < allow->n; i++) {
+		struct str a = str_of(allow->v[i]);
+
+		if (str_eq(a, program))
+			return true;
+		while (a.n > 0 && a.p[a.n - 1] == '/')
+			a.n--;
+		if (program.n > a.n + 1 && str_starts(program, a) &&
+		    program.p[a.n] == '/')
+			return true;
+	}
+	return false;
 }

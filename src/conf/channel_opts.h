@@ -43,4 +43,9 @@ enum err channel_own_read(const struct channel_conf *c,
     struct channel_own *ret, struct errinfo *ei) MUST_USE;
 void channel_own_free(const char *type, struct channel_own *own);
 
+/* May exec start this? allow: alerts.exec_allow; NULL is nothing. */
+bool channel_exec_allowed(const struct strings *allow, struct str program);
+/* A check of an option: an absolute path without "..". */
+const char *channel_program_check(struct str s);
+
 #endif

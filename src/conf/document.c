@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "conf/channel.h"
+#include "conf/channel_opts.h"
 #include "conf/tree_build.h"
 
 /* A set of texts, each with the line where it was seen. */
@@ -160,6 +161,41 @@ document_channels(struct reader *r, const struct node *root)
 			return e;
 		}
 		seen_add(&names, str_of(c->name), c->line);
+	}
+	return ERR_OK;
+}
+
+/* Whoever writes the settings says what may be started; a document without
+ * settings is judged when it is delivered to. */
+static enum err
+document_exec(struct reader *r, const struct node *root)
+{
+	const struct document *d = r->d;
+	const struct node *list = node_get(root, "channels");
+
+	for (size_t i = 0; d->has_settings && i < d->nchannels; i++) {
+		struct channel_own own = {0};
+		const struct channel_conf *c = &d->channels[i];
+		char shown[160];
+		bool ok = true;
+
+		if (strcmp(c->type, "exec") != 0)
+			continue;
+		if (channel_own_read(c, &own, r->ei) == ERR_OK) {
+			ok = channel_exec_allowed(
+			    &d->settings.alerts.exec_allow,
+			    str_of(own.command.v[0]));
+			(void)text_copy(shown, sizeof(shown),
+			    str_of(own.command.v[0]));
+		}
+		channel_own_free("exec", &own);
+		if (ok)
+			continue;
+		(void)fail_at(r->ei, ERR_INVALID, "command",
+		    node_line(list->items[i], "command"), "\"%s\" may not be "
+		    "started; allowed: what alerts.exec_allow names", shown);
+		opt_under(r->ei, "channels[%zu].", i);
+		return ERR_INVALID;
 	}
 	return ERR_OK;
 }
@@ -437,6 +473,8 @@ document_parse(struct str text, const char *file,
 	e = document_settings(&r, tree_root(t));
 	if (e == ERR_OK)
 		e = document_channels(&r, tree_root(t));
+	if (e == ERR_OK)
+		e = document_exec(&r, tree_root(t));
 	document_known(&r, known_channels);
 	if (e == ERR_OK)
 		e = document_routes(&r, tree_root(t));

@@ -50,6 +50,7 @@ struct alerts_conf {
 	int64_t group_wait_ns, group_max_ns, expire_ns, remind_ns;
 	uint32_t rate;                 /* messages a minute and channel; 0 */
 	char *base_url;
+	struct strings exec_allow;     /* programs, directories */
 	double flap_on, flap_off;      /* shares of FLAP_STATES; on 0: never */
 	struct strings certificate;    /* durations */
 	struct maps routes, schedules; /* top-level lists in the file */

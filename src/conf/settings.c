@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "conf/channel_opts.h"
 #include "conf/tree_build.h"
 
 #define NAME_MAX_ENV 80
@@ -362,6 +363,10 @@ static const struct opt alerts_opts[] = {
 	    .dflt = "14d, 7d, 3d, 1d", .max = CERT_DAYS_MAX,
 	    .check = settings_cert_check, .help = "A certificate that ends "
 	    "within these times is told of, once for each."),
+	STRINGS("exec_allow", settings, alerts.exec_allow, .max = 64,
+	    .check = channel_program_check, .help = "Programs, or whole "
+	    "directories of them, that channels of type exec may start; none "
+	    "when not given."),
 	TABLE("flap", flap_opts, .help = "Statuses that come and go."),
 	OPT_END
 };

@@ -316,8 +316,9 @@ row_html(struct buf *b, struct http *h, const struct view_row *r,
 	if (view_days(h->view, r->conf->id, now_us, d) != ERR_OK)
 		memset(d, 0, sizeof(d));
 	row_uptime(d, uptime, sizeof(uptime));
-	buf_addf(b, "<li class=\"mon s-%s\" data-id=\"%u\"><div class=\"head"
-	    "\">", looks[s].icon, r->conf->id);
+	/* Links in messages end with #m and the number. */
+	buf_addf(b, "<li class=\"mon s-%s\" id=\"m%u\" data-id=\"%u\">"
+	    "<div class=\"head\">", looks[s].icon, r->conf->id, r->conf->id);
 	row_icon(b, s);
 	buf_adds(b, "<h3 class=\"name\">");
 	text_html(b, str_of(name));

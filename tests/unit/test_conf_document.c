@@ -130,7 +130,26 @@ test_channels(void **state)
 	    "channels[1].name: \"a\" is there twice; the first is on line 2");
 	rig_refused("channels:\n  - {name: a, type: gotify, url: http://x, "
 	    "token: t, topic: u}\n", "t.yaml:2: channels[0].topic: unknown "
-	    "key; allowed: name, type, url, token, priority");
+	    "key; allowed: name, type, url, token, priority, title, body");
+	rig_refused("channels:\n  - name: a\n    type: slack\n"
+	    "    url: https://h.example/x\n    body: 'x {{nmae}}'\n",
+	    "t.yaml:5: channels[0].body: line 1, column 5: \"nmae\" is not a "
+	    "field; allowed: title text count many problems recoveries "
+	    "channel host now home event state name short group id type "
+	    "target tags severity status was why reason since at until "
+	    "duration latency url ack_url incident problem late collapsed");
+	/* Whoever writes settings says which programs may be started. */
+	rig_refused("log: {level: info}\nchannels:\n"
+	    "  - {name: a, type: exec, command: [/bin/x]}\n",
+	    "t.yaml:3: channels[0].command: \"/bin/x\" may not be started; "
+	    "allowed: what alerts.exec_allow names");
+	rig_refused("alerts: {exec_allow: [/bin/y, /opt/z]}\nchannels:\n"
+	    "  - {name: a, type: exec, command: [/opt/z/../x]}\n",
+	    "t.yaml:3: channels[0].command: \"/opt/z/../x\" may not be "
+	    "started; allowed: what alerts.exec_allow names");
+	rig_refused("alerts: {exec_allow: [bin]}\n", "t.yaml:1: "
+	    "alerts.exec_allow: \"bin\" does not fit; allowed: an absolute "
+	    "path without \"..\"");
 	rig_refused("channels:\n  - {name: a/b, type: exec, command: [x]}\n",
 	    "t.yaml:2: channels[0].name: \"a/b\" does not fit; allowed: 1 to "
 	    "120 bytes, without /, control characters, or blanks at the ends");
