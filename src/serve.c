@@ -245,6 +245,8 @@ core_store(struct core *co, struct errinfo *ei)
 		.read_age_ns = st->store.checkpoint.read_age_ns,
 		.retention = st->store.retention,
 		.disk_budget = st->store.disk_budget,
+		.checkpoint_size = st->store.checkpoint.size,
+		.checkpoint_ns = st->store.checkpoint.interval_ns,
 		.kinds = check_monitor_kinds,
 		.to_shard = core_to_shard,
 		.to_shard_arg = co,

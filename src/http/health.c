@@ -10,6 +10,8 @@
 #include "http/server.h"
 #include "model/unit.h"
 #include "store/health.h"
+#include "store/query.h"
+#include "store/wal.h"
 
 static enum flow
 health_ok(struct req *q)
@@ -138,6 +140,45 @@ health_rules(struct req *q)
 
 /* -- its counters --------------------------------------------------------- */
 
+static void
+health_reads(struct buf *b, struct store *s)
+{
+	const struct store_stats *st = store_stats(s);
+	struct readers_state r = readers_state(s);
+
+	field_open(b, "readers", '{');
+	field_u64(b, "open", r.n);
+	field_u64(b, "busy", r.busy);
+	field_u64(b, "waiting", r.waiting);
+	field_u64(b, "renewed", health_get(&st->recycled));
+	field_next(b, '}');
+	field_open(b, "queries", '{');
+	for (int i = 0; i < PACE_NMAX; i++) {
+		field_open(b, pace_names[i], '{');
+		for (int j = 0; j < ENDED_NMAX; j++)
+			field_u64(b, ended_names[j],
+			    health_get(&st->queries[i][j]));
+		field_next(b, '}');
+	}
+	field_next(b, '}');
+}
+
+static void
+health_wal(struct buf *b, struct store *s)
+{
+	struct wal_state w;
+
+	wal_state(s, &w);
+	field_open(b, "wal", '{');
+	field_flag(b, "full", w.full);
+	field_u64(b, "stuck", w.stuck);
+	field_text(b, "held_by", w.held_by[0] != '\0' ? w.held_by : NULL);
+	field_text(b, "last_checkpoint", w.last_done_us == 0 &&
+	    w.last == CKPT_DONE ? NULL : checkpoint_names[w.last]);
+	field_time(b, "last_done", w.last_done_us);
+	field_next(b, '}');
+}
+
 enum flow
 health_store(struct req *q)
 {
@@ -159,6 +200,8 @@ health_store(struct req *q)
 	field_u64(&b, "file_bytes", health_get(&s->file_bytes));
 	field_time(&b, "last_commit", atomic_load(&s->last_commit_us));
 	field_time(&b, "failing_since", atomic_load(&s->failing_since_us));
+	health_reads(&b, q->h->c.store);
+	health_wal(&b, q->h->c.store);
 	field_open(&b, "queue", '{');
 	field_u64(&b, "units", units);
 	field_u64(&b, "bytes", bytes);

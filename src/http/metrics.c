@@ -20,6 +20,7 @@
 #include "model/unit.h"
 #include "store/health.h"
 #include "store/query.h"
+#include "store/wal.h"
 
 #define PAGE_ROWS 1000
 
@@ -211,6 +212,21 @@ metrics_queries(struct buf *b, struct store *s)
 }
 
 static void
+metrics_wal(struct buf *b, struct store *s)
+{
+	struct wal_state w;
+
+	wal_state(s, &w);
+	prom_gauge(b, "vedette_store_wal_full", "1: the log is at its bound "
+	    "and held; nothing is written to the database.", w.full);
+	prom_gauge(b, "vedette_store_checkpoints_stuck", "Attempts in a row "
+	    "that could not cut the log.", w.stuck);
+	prom_gauge(b, "vedette_store_last_checkpoint_timestamp_seconds",
+	    "When a checkpoint was last done; 0: not yet.",
+	    (double)(w.last_done_us / US_PER_S));
+}
+
+static void
 metrics_store(struct buf *b, struct http *h)
 {
 	static const char *const units[UNIT_NMAX] = {
@@ -248,6 +264,7 @@ metrics_store(struct buf *b, struct http *h)
 	    "Checkpoints of the write-ahead log, by outcome.");
 	metrics_by(b, "vedette_store_checkpoints_total", "outcome",
 	    checkpoint_names, s->checkpoints, CKPT_NMAX);
+	metrics_wal(b, h->c.store);
 	metrics_errors(b, s);
 	metrics_queries(b, h->c.store);
 	prom_family(b, "vedette_dropped_total", "counter",

@@ -87,8 +87,8 @@ struct backend_ops {
 	struct str (*column_str)(struct backend *b, enum stmt s, int col);
 	/* Passive in passing, or to give the space back. */
 	enum checkpoint (*checkpoint)(struct backend *b, bool truncate);
-	/* Bytes not yet checkpointed and of the files; 0 when unknown. */
-	void (*sizes)(struct backend *b, uint64_t *ret_pending,
+	/* Bytes in use in the log, and of the files. False: not known. */
+	bool (*sizes)(struct backend *b, uint64_t *ret_pending,
 	    uint64_t *ret_wal, uint64_t *ret_file);
 	/* Pages of the file, and those of them that hold nothing. */
 	enum err (*pages)(struct backend *b, uint64_t *ret_all,

@@ -17,8 +17,8 @@
 static bool
 may(const struct store *s)
 {
-	return s->failures == 0 && s->db != NULL && s->batch->n == 0 &&
-	    !s->batch->in_doubt && !atomic_load(&s->stopping);
+	return s->failures == 0 && s->db != NULL && !wal_full(s) &&
+	    s->batch->n == 0 && !s->batch->in_doubt && !atomic_load(&s->stopping);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "store/entry.h"
 #include "store/rollup.h"
 #include "store/store.h"
+#include "store/wal.h"
 
 #define BATCH_UNITS  4096      /* in one transaction */
 #define ALIVE_NS     (5 * INT64_C(1000000000))
@@ -99,7 +100,7 @@ struct store {
 	uint32_t failures, reopen;     /* in a row */
 	struct event owed[OWED_MAX];   /* to go with the next transaction */
 	size_t nowed;
-	int64_t checkpoint_ns, passive_ns;   /* not before */
+	struct wal wal;
 	size_t abandoned;              /* left over when it stopped */
 	uint64_t answered;             /* units, stored or refused */
 	int64_t last_sign_us;          /* at open: when we were last alive */

@@ -56,6 +56,12 @@ fill_in(struct store_conf *c)
 	for (int i = 0; i < PACE_NMAX; i++)
 		if (c->deadline_ns[i] == 0)
 			c->deadline_ns[i] = limits_ns[i];
+	if (c->checkpoint_size == 0)
+		c->checkpoint_size = STORE_CHECKPOINT_SIZE;
+	if (c->checkpoint_ns == 0)
+		c->checkpoint_ns = STORE_CHECKPOINT_NS;
+	if (c->wal_max == 0)
+		c->wal_max = STORE_WAL_MAX;
 	if (c->read_age_ns == 0)
 		c->read_age_ns = STORE_READ_AGE_NS;
 	if (c->reader_life_ns == 0)

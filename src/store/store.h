@@ -32,6 +32,8 @@ struct store_conf {
 	int64_t reader_life_ns, reader_idle_ns;   /* then opened again */
 	struct retention retention;
 	uint64_t disk_budget;         /* bytes; 0: none */
+	uint64_t checkpoint_size, wal_max;   /* wal.h */
+	int64_t checkpoint_ns;
 	const struct monitor_kind *const *kinds;
 	/* After a commit that changed monitors: what each shard must hear.
 	 * On the writer's thread. The command is given away. */
@@ -49,6 +51,9 @@ struct store_conf {
 	bool memory;                  /* tests only */
 };
 
+#define STORE_CHECKPOINT_SIZE (UINT64_C(8) << 20)
+#define STORE_CHECKPOINT_NS  (INT64_C(60) * 1000000000)
+#define STORE_WAL_MAX        (UINT64_C(64) << 20)   /* the hard mark */
 #define STORE_READ_AGE_NS    (INT64_C(60) * 1000000000)
 #define STORE_READER_LIFE_NS (INT64_C(3600) * 1000000000)
 #define STORE_READER_IDLE_NS (INT64_C(1800) * 1000000000)
@@ -120,6 +125,9 @@ struct store_stats {
 	/* room: what live rows, WAL and journal take; what the database could
 	 * give back; what the file system has left; 0 when not known */
 	_Atomic uint64_t used_bytes, spare_bytes, disk_free_bytes;
+	_Atomic int64_t last_checkpoint_us; /* done; 0 never */
+	_Atomic unsigned last_checkpoint;   /* enum checkpoint */
+	_Atomic unsigned checkpoints_stuck; /* in a row */
 };
 const struct store_stats *store_stats(const struct store *s);
 /* Any thread. */

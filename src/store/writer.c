@@ -13,9 +13,6 @@
 #include "store/inside.h"
 #include "world/world.h"
 
-#define PASSIVE_BYTES  (2u << 20)      /* of the WAL not yet checkpointed */
-#define TRUNCATE_BYTES (8u << 20)
-#define TRUNCATE_NS    (5 * INT64_C(1000000000))   /* not more often */
 #define REOPEN_AFTER   3               /* failures in a row */
 
 static bool
@@ -110,6 +107,7 @@ failed(struct store *s, const struct errinfo *ei, int64_t now_ns)
 {
 	const struct backend_fault *f = &s->fault;
 	bool first = s->failures == 0;
+	char who[FOREIGN_TEXT] = "";
 
 	writer_fault(s, ei);
 	s->failures++;
@@ -117,10 +115,12 @@ failed(struct store *s, const struct errinfo *ei, int64_t now_ns)
 		s->reopen++;
 	if (first) {
 		atomic_store(&s->stats.failing_since_us, clock_wall_us());
+		if (f->class == CLASS_BUSY && !wal_full(s))
+			wal_holders(s, who);
 		log_error("store", "cannot write; it is kept and tried again",
 		    KV("op", store_op_names[f->op]),
 		    KV("class", err_class_names[f->class]),
-		    KV("error", &ei->text[0]));
+		    KV("error", &ei->text[0]), KV("locked_by", &who[0]));
 	}
 	s->backoff_ns = s->backoff_ns == 0 ? RETRY_MIN_NS :
 	    MIN(s->backoff_ns * 2, RETRY_MAX_NS);
@@ -176,6 +176,21 @@ reopen(struct store *s, struct errinfo *ei)
 	return ERR_OK;
 }
 
+/* A full log takes nothing until whoever holds it lets go. At the end of our
+ * life it does: what would be left in memory is worth more than its size. */
+static enum err
+room(struct store *s, struct errinfo *ei)
+{
+	struct wal_state w;
+
+	if (!wal_full(s) || atomic_load(&s->stopping))
+		return ERR_OK;
+	wal_state(s, &w);
+	s->db->fault = (struct backend_fault){OP_WRITE, CLASS_BUSY, true};
+	return fail(ei, ERR_STORE, "the write-ahead log is full: held by %.200s",
+	    w.held_by);
+}
+
 static bool
 store_some(struct store *s, int64_t now_ns)
 {
@@ -190,6 +205,8 @@ store_some(struct store *s, int64_t now_ns)
 		budget_relieve(s);
 	if (e == ERR_OK && s->db == NULL)
 		e = reopen(s, &ei);
+	if (e == ERR_OK)
+		e = room(s, &ei);
 	if (e == ERR_OK)
 		e = s->batch->n > 0 ? batch_store(s, &ei) :
 		    batch_stamp(s, &ei);
@@ -279,36 +296,6 @@ due(const struct store *s, int64_t now_ns)
 	    now_ns - unit_of(s->first)->queued_ns >= s->conf.commit_delay_ns;
 }
 
-/* Passive in passing; the file's space is given back when it has grown. */
-static void
-checkpoint(struct store *s, int64_t now_ns)
-{
-	uint64_t pending, wal, file;
-	bool truncate;
-	enum checkpoint how;
-
-	s->db->ops->sizes(s->db, &pending, &wal, &file);
-	atomic_store(&s->stats.wal_bytes, wal);
-	atomic_store(&s->stats.file_bytes, file);
-	truncate = wal > TRUNCATE_BYTES && now_ns >= s->checkpoint_ns;
-	if (!truncate && (pending < PASSIVE_BYTES || now_ns < s->passive_ns))
-		return;
-	how = s->db->ops->checkpoint(s->db, truncate);
-	atomic_fetch_add(&s->stats.checkpoints[how], 1);
-	if (how == CKPT_ERROR)
-		atomic_fetch_add(&s->stats.errors[OP_CHECKPOINT]
-		    [s->db->fault.class], 1);
-	/* Readers hold it up: they are bounded, so look again soon. */
-	if (how != CKPT_DONE)
-		s->passive_ns = now_ns + RETRY_MAX_NS / 4;
-	if (truncate) {
-		s->checkpoint_ns = now_ns + TRUNCATE_NS;
-		if (how != CKPT_DONE)
-			log_warn("store", "the WAL cannot be cut: a reader"
-			    " holds it", KV_I("bytes", (int64_t)wal));
-	}
-}
-
 /* Units that nobody stores any more: told, counted, freed. */
 static void
 abandon_unit(struct store *s, struct unit *u, struct errinfo *ei)
@@ -391,7 +378,6 @@ static void
 last_words(struct store *s)
 {
 	struct errinfo ei = {0};
-	enum checkpoint how;
 
 	if (s->db == NULL || s->failures > 0)
 		return;
@@ -401,11 +387,7 @@ last_words(struct store *s)
 		writer_fault(s, &ei);
 		return;
 	}
-	how = s->db->ops->checkpoint(s->db, true);
-	atomic_fetch_add(&s->stats.checkpoints[how], 1);
-	if (how != CKPT_DONE)
-		log_warn("store", "the last checkpoint was not done; the WAL"
-		    " holds the rest", KV("outcome", checkpoint_names[how]));
+	wal_close(s);
 }
 
 static void
@@ -417,6 +399,7 @@ turn(struct store *s)
 	budget_turn(s, now_ns);
 	if (s->failures > 0 && now_ns < s->retry_ns) {
 		answer_waiting(s, now_ns);
+		wal_turn(s, now_ns);
 		mbox_wait(&s->inbox, wait_ms(s, now_ns));
 		return;
 	}
@@ -426,12 +409,12 @@ turn(struct store *s)
 		/* Under a steady load nothing is ever idle: housekeeping has
 		 * its share all the same. */
 		chores_turn(s);
-		checkpoint(s, now_ns);
+		wal_turn(s, now_ns);
 		return;
 	}
 	if (chores_due(s, now_ns) && now_ns >= s->slice_ns) {
 		chores_turn(s);
-		checkpoint(s, now_ns);
+		wal_turn(s, now_ns);
 	}
 	mbox_wait(&s->inbox, wait_ms(s, now_ns));
 }

@@ -19,6 +19,7 @@
 #include "world/world.h"
 
 #define PAGE_BYTES 4096   /* as pragma.c has it */
+#define FRAME_HEAD 24     /* of each page in the log */
 
 struct conn {
 	struct backend b;
@@ -411,28 +412,33 @@ conn_checkpoint(struct backend *b, bool truncate)
 	return CKPT_DONE;
 }
 
-static uint64_t
-file_size(sqlite3 *db, int which)
+/* Asked of SQLite's own file, never by name: there may be another file of that
+ * name by now. A log that is not there yet has no methods. */
+static bool
+file_size(sqlite3 *db, int which, uint64_t *ret)
 {
 	sqlite3_file *f = NULL;
 	sqlite3_int64 n = 0;
 
+	*ret = 0;
 	if (sqlite3_file_control(db, "main", which, &f) != SQLITE_OK ||
-	    f == NULL || f->pMethods == NULL ||
-	    f->pMethods->xFileSize(f, &n) != SQLITE_OK)
-		return 0;
-	return (uint64_t)n;
+	    f == NULL)
+		return false;
+	if (f->pMethods != NULL && f->pMethods->xFileSize(f, &n) != SQLITE_OK)
+		return false;
+	*ret = (uint64_t)n;
+	return true;
 }
 
-static void
-conn_sizes(struct backend *b, uint64_t *ret_pending, uint64_t *ret_wal,
+static bool
+conn_sizes(struct backend *b, uint64_t *ret_live, uint64_t *ret_wal,
     uint64_t *ret_file)
 {
 	struct conn *c = conn_of(b);
 
-	*ret_pending = (uint64_t)c->frames * 4096;
-	*ret_wal = file_size(c->db, SQLITE_FCNTL_JOURNAL_POINTER);
-	*ret_file = file_size(c->db, SQLITE_FCNTL_FILE_POINTER);
+	*ret_live = (uint64_t)c->frames * (PAGE_BYTES + FRAME_HEAD);
+	return file_size(c->db, SQLITE_FCNTL_JOURNAL_POINTER, ret_wal) &&
+	    file_size(c->db, SQLITE_FCNTL_FILE_POINTER, ret_file);
 }
 
 static enum err
