@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cron.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/zone.h"
@@ -130,6 +131,16 @@ check_moment(struct str s)
 
 	return route_conf_moment(s, &at, &utc) ? NULL : "a date, a date and "
 	    "time such as 2026-12-24 18:00, or RFC 3339";
+}
+
+static const char *
+check_cron(struct str s)
+{
+	struct cron c;
+
+	return cron_parse(s, &c, NULL) == ERR_OK ? NULL : "minute hour day "
+	    "month weekday, each *, numbers, ranges, lists or steps, e.g. "
+	    "\"30 2 * * sun\"";
 }
 
 static const char *
@@ -264,7 +275,8 @@ const struct opt window_conf_opts[] = {
 	STRING("end", window_conf, end, .max = 40, .check = check_moment,
 	    .help = "When it is over; without: until it is ended by hand. "
 	    "With cron or days: not after."),
-	STRING("cron", window_conf, cron, .max = 120,
+	STRING("cron", window_conf, cron, .max = CRON_TEXT_MAX,
+	    .check = check_cron,
 	    .help = "Begins whenever this says (minute hour day month "
 	    "weekday), for duration."),
 	DURATION("duration", window_conf, duration_ns,
@@ -350,6 +362,20 @@ check_route(const struct alerts_conf *a, size_t at, struct errinfo *ei)
 	return check_hours(&r->hours, ei);
 }
 
+/* Both are in one zone, so that it does not matter which, unless one says
+ * its own: then it is found out when the window is made. */
+static bool
+ends_first(const struct window_conf *w)
+{
+	int64_t start, end;
+	bool utc, also_utc;
+
+	return w->start != NULL && w->end != NULL &&
+	    route_conf_moment(str_of(w->start), &start, &utc) &&
+	    route_conf_moment(str_of(w->end), &end, &also_utc) &&
+	    utc == also_utc && end <= start;
+}
+
 static enum err
 check_window(const struct window_conf *w, struct errinfo *ei)
 {
@@ -366,6 +392,9 @@ check_window(const struct window_conf *w, struct errinfo *ei)
 		what = "has no meaning without cron or flexible";
 	else if (w->flexible && !weekly && (w->cron != NULL || w->end == NULL))
 		what = "needs start and end, or days", field = "flexible";
+	else if (ends_first(w))
+		what = "is not after start; allowed: later than that",
+		    field = "end";
 	if (what != NULL)
 		return fail_at(ei, ERR_INVALID, field, 0, "%s", what);
 	return check_hours(&w->hours, ei);
