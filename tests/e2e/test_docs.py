@@ -83,3 +83,23 @@ def test_the_readme_names_only_commands_that_exist():
 
 def test_the_changelog_has_an_unreleased_section():
     assert "## Unreleased" in read("CHANGELOG.md")
+
+
+def test_every_promise_of_the_store_names_what_exists():
+    text = read("docs", "store.md")
+    ids = re.findall(r"^\| ([SFW]\d+) \|", text, re.M)
+    assert ids == [f"{k}{i}" for k, n in (("S", 38), ("F", 39), ("W", 16))
+                   for i in range(1, n + 1)]
+    for row in re.findall(r"^\| [SFW]\d+ .*$", text, re.M):
+        shown = re.search(r"\| `(tests/[\w/]+\.\w+):(\w+)` \|$", row)
+        assert shown, row
+        source = read(shown[1])
+        assert re.search(rf"^(def )?{shown[2]}\(", source, re.M), row
+        if shown[1].endswith(".c"):
+            assert f"cmocka_unit_test({shown[2]})" in source, row
+        where = row.split("|")[3]
+        files = re.findall(r"`(src/[\w/]+\.\w+)`((?: [a-z]+_\w+,?)*)", where)
+        for name, functions in files:
+            source = read(name)
+            for f in re.findall(r"\w+", functions):
+                assert f in source, (name, f, row)
