@@ -282,7 +282,7 @@ channel_exec_allowed(const struct strings *allow, struct str program)
 	for (size_t i = 0; allow != NULL && i < allow->n; i++) {
 		struct str a = str_of(allow->v[i]);
 
-		if (str_eq(a, program))
+		if (str_eq(a, program) && a.p[a.n - 1] != '/')
 			return true;
 		while (a.n > 0 && a.p[a.n - 1] == '/')
 			a.n--;

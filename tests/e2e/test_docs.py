@@ -50,7 +50,7 @@ def yaml_blocks(text):
 
 def test_every_example_is_valid(tmp_path):
     n = 0
-    for name in ("README.md", "examples/vedette.yaml"):
+    for name in ("README.md", "docs/channels.md", "examples/vedette.yaml"):
         text = read(name)
         blocks = yaml_blocks(text) if name.endswith(".md") else [text]
         assert blocks, name

@@ -124,7 +124,7 @@ rig_split(struct rig *r)
 		fail_msg("%s", ei.text);
 }
 
-static void
+static UNUSED void
 rig_request(struct rig *r, size_t part, struct alert_request *ret)
 {
 	struct errinfo ei = {0};
@@ -134,7 +134,7 @@ rig_request(struct rig *r, size_t part, struct alert_request *ret)
 		fail_msg("%s", ei.text);
 }
 
-static void
+static UNUSED void
 rig_show(const struct alert_request *q, struct buf *out)
 {
 	if (q->kind == REQUEST_MAIL) {
@@ -159,7 +159,7 @@ rig_show(const struct alert_request *q, struct buf *out)
 }
 
 /* Every request of the message, "\n--\n" between. Caller xfrees. */
-static char *
+static UNUSED char *
 rig_text(struct rig *r)
 {
 	struct buf out = {.max = 64 << 20};
