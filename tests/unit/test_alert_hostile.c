@@ -2,6 +2,8 @@
  * them, is made to call people, or lets them become structure. */
 #include "alert_rig.h"
 
+#include "alert/mime.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -173,6 +175,8 @@ escapes(void **state)
 	    "\\u0026amp;\\u0026quot;\\n");
 	becomes("discord", "*a* _b_ [c](d)", "DOWN: \\\\*a\\\\* \\\\_b\\\\_ "
 	    "\\\\[c\\\\]\\\\(d\\\\)\"");
+	becomes("discord", "*a* `b`", "\"description\":\"\\\\*a\\\\* "
+	    "\\\\`b\\\\` is down");
 	becomes("mattermost", "@all *x*", "DOWN: @\xe2\x80\x8b" "all "
 	    "\\\\*x\\\\*\\n");
 	becomes("googlechat", "<users/all>", "DOWN: \\u003c\xe2\x80\x8b"
@@ -217,6 +221,28 @@ opsgenie_characters(void **state)
 	rig_free(&r);
 }
 
+/* What only the configuration could bring along. */
+static void
+line_breaks(void **state)
+{
+	struct rig r;
+	struct alert_request q;
+	BUF_AUTO(b, 1000);
+
+	(void)state;
+	mime_header(&b, "Subject", STR("a\r\nBcc: evil@evil.example"));
+	assert_string_equal(b.p, "Subject: a  Bcc: evil@evil.example\r\n");
+	rig_init(&r, "{\"name\":\"c\",\"type\":\"webhook\",\"url\":"
+	    "\"https://h.example/\",\"headers\":{\"X-A\":"
+	    "\"a\\r\\nX-B: b\"}}");
+	fill(&r, "a", 0);
+	rig_split(&r);
+	rig_request(&r, 0, &q);
+	header_clean(&q);
+	alert_request_clear(&q);
+	rig_free(&r);
+}
+
 /* A webhook's own template: the place of a value decides how it is written. */
 static void
 webhook_template(void **state)
@@ -256,6 +282,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything), cmocka_unit_test(escapes),
 		cmocka_unit_test(opsgenie_characters),
+		cmocka_unit_test(line_breaks),
 		cmocka_unit_test(webhook_template),
 	};
 
