@@ -368,8 +368,9 @@ template_parse(struct str text, const char *const *fields,
 	if (text.n > TEMPLATE_BYTES_MAX)
 		return fail(ei, ERR_LIMIT, "longer than %u bytes",
 		    TEMPLATE_BYTES_MAX);
-	if (!text_utf8_ok(text))
-		return fail(ei, ERR_INVALID, "not UTF-8");
+	if (!text_utf8_ok(text) ||
+	    (text.n > 0 && memchr(text.p, '\0', text.n) != NULL))
+		return fail(ei, ERR_INVALID, "not UTF-8 text");
 	t->text = xstrndup(text.p != NULL ? text.p : "", text.n);
 	t->fields = fields;
 	p.all = p.rest = (struct str){t->text, text.n};

@@ -132,7 +132,9 @@ refusals(void **state)
 	    "stands within another each");
 	refuses("{{#while x}}", "line 1, column 3: not a block; allowed: "
 	    "{{#if field}} {{#each events}}");
-	refuses("\xff", "not UTF-8");
+	refuses("\xff", "not UTF-8 text");
+	assert_int_equal(template_parse(STR("a\0{{name}}"), fields,
+	    &(struct template *){NULL}, &(struct errinfo){0}), ERR_INVALID);
 	refuses("{{#if n}}{{#if n}}{{#if n}}{{#if n}}{{#if n}}{{#if n}}"
 	    "{{#if n}}{{#if n}}{{#if n}}", "line 1, column 75: nested deeper "
 	    "than 8");
