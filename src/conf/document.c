@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "conf/channel.h"
+#include "conf/depends.h"
 #include "conf/channel_opts.h"
 #include "conf/tree_build.h"
 
@@ -391,6 +392,42 @@ document_unique(struct reader *r)
 	return ERR_OK;
 }
 
+struct doc_paths {
+	struct depends_view view;
+	const struct document *d;
+	struct seen_set paths;      /* line: the monitor's index */
+};
+
+static const struct monitor_conf *
+doc_find(struct depends_view *v, const char *path)
+{
+	const struct doc_paths *p = CONTAINER(v, struct doc_paths, view);
+	const struct seen *s = seen_find(&p->paths, str_of(path));
+
+	return s != NULL ? p->d->monitors[s->line] : NULL;
+}
+
+/* What is not in here may be stored: that the plan knows. */
+static enum err
+document_depends(struct reader *r)
+{
+	struct document *d = r->d;
+	struct doc_paths p = {.view = {doc_find}, .d = d};
+	size_t at = 0;
+	enum err e;
+
+	p.paths.v = xcalloc(d->nmonitors + 1, sizeof(*p.paths.v));
+	for (size_t i = 0; i < d->nmonitors; i++)
+		seen_add(&p.paths, str_of(d->monitors[i]->path), (uint32_t)i);
+	e = depends_check(d->monitors, d->nmonitors, &p.view, true, &at, r->ei);
+	seen_free(&p.paths);
+	if (e != ERR_OK && r->ei != NULL) {
+		r->ei->line = d->lines[at];
+		opt_under(r->ei, "%s.", d->monitors[at]->path);
+	}
+	return e;
+}
+
 static void
 texts_free(struct strings *s)
 {
@@ -484,6 +521,8 @@ document_parse(struct str text, const char *file,
 		e = document_unique(&r);
 	if (e == ERR_OK)
 		e = document_renames(&r);
+	if (e == ERR_OK)
+		e = document_depends(&r);
 	if (e != ERR_OK) {
 		tree_blame(ei, file);
 		return e;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "conf/channel.h"
+#include "conf/depends.h"
 #include "conf/plan_diff.h"
 #include "conf/plan_match.h"
 #include "conf/tree_build.h"
@@ -450,6 +451,63 @@ plan_wanted(struct planner *pl)
 	}
 }
 
+/* -- who depends on whom ---------------------------------------------------- */
+
+struct plan_paths {
+	struct depends_view view;
+	const struct planner *pl;
+	struct map by_path;         /* of wanted */
+	struct path_node { struct map_node node;
+		const struct monitor_conf *conf; } *v;
+};
+
+/* Wanted, or stored and kept; a kept member of a group that is renamed goes
+ * by its old path once more. */
+static const struct monitor_conf *
+plan_find(struct depends_view *v, const char *path)
+{
+	const struct plan_paths *p = CONTAINER(v, struct plan_paths,
+	    view);
+	struct map_node *n = map_first(&p->by_path,
+	    map_hash_str(str_of(path)));
+	const struct slot *s;
+
+	for (; n != NULL; n = map_next(n)) {
+		struct path_node *w = CONTAINER(n, struct path_node, node);
+
+		if (strcmp(w->conf->path, path) == 0)
+			return w->conf;
+	}
+	s = match_path(&p->pl->m, str_of(path));
+	return s == NULL || s->wanted != NULL || s->fate == FATE_DELETE ||
+	    s->conf->archived ? NULL : s->conf;
+}
+
+static enum err
+plan_depends(struct planner *pl)
+{
+	const struct document *d = pl->want;
+	struct plan_paths p = {.view = {plan_find}, .pl = pl};
+	size_t at = 0;
+	enum err e;
+
+	p.v = xcalloc(d->nmonitors + 1, sizeof(*p.v));
+	for (size_t i = 0; i < d->nmonitors; i++) {
+		p.v[i].conf = d->monitors[i];
+		map_put(&p.by_path, &p.v[i].node,
+		    map_hash_str(str_of(d->monitors[i]->path)));
+	}
+	e = depends_check(d->monitors, d->nmonitors, &p.view, false, &at,
+	    pl->ei);
+	map_free(&p.by_path);
+	xfree(p.v);
+	if (e != ERR_OK && pl->ei != NULL) {
+		pl->ei->line = d->lines[at];
+		opt_under(pl->ei, "%s.", d->monitors[at]->path);
+	}
+	return e;
+}
+
 /* -- who would hear nothing any more --------------------------------------- */
 
 static void
@@ -463,7 +521,8 @@ plan_lose(struct planner *pl)
 		c = &pl->p->v[i];
 		if (c->old == NULL || c->old->archived ||
 		    c->old->notify.n == 0 || (c->new_ != NULL &&
-		    !c->new_->archived && c->new_->notify.n > 0))
+		    !c->new_->archived && (c->new_->notify.n > 0 ||
+		    route_conf_any(&pl->want->settings.alerts, c->new_))))
 			continue;
 		if (n++ < LOSE_MAX)
 			buf_addf(&out, "%s%s", n > 1 ? "\n" : "",
@@ -492,6 +551,8 @@ plan_make(const struct stored *have, const struct document *want,
 		e = plan_fates(&pl);
 	if (e == ERR_OK)
 		e = plan_channels_gone(&pl);
+	if (e == ERR_OK)
+		e = plan_depends(&pl);
 	if (e != ERR_OK) {
 		tree_blame(ei, want->file);
 		return e;

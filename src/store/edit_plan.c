@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "conf/depends.h"
 #include "conf/plan_diff.h"
 #include "store/confs.h"
 #include "store/edit_steps.h"
@@ -358,6 +359,37 @@ check_notify(struct store *s, struct edit *e, const struct monitor_conf *c)
 	return ERR_OK;
 }
 
+struct edit_paths {
+	struct depends_view view;
+	struct store *s;
+	const struct monitor_conf *now, *old;
+};
+
+static const struct monitor_conf *
+edit_find(struct depends_view *v, const char *path)
+{
+	const struct edit_paths *p = CONTAINER(v, struct edit_paths,
+	    view);
+	struct entry *en;
+
+	if (strcmp(p->now->path, path) == 0)
+		return p->now;
+	en = view_entry_at(p->s->view, str_of(path));
+	return en == NULL || en->row.conf->archived ||
+	    (p->old != NULL && en->row.conf->id == p->old->id) ? NULL :
+	    en->row.conf;
+}
+
+static enum err
+check_depends(struct store *s, struct edit *e, struct monitor_conf *c,
+    const struct monitor_conf *old)
+{
+	struct edit_paths p = {{edit_find}, s, c, old};
+	size_t at;
+
+	return depends_check(&c, 1, &p.view, false, &at, &e->ei);
+}
+
 static enum err
 check_path(struct store *s, struct edit *e, const struct monitor_conf *c,
     const struct monitor_conf *old)
@@ -400,6 +432,8 @@ one_monitor(struct store *s, struct edit *e, struct monitor_conf *c,
 	r = check_path(s, e, c, old);
 	if (r == ERR_OK)
 		r = check_notify(s, e, c);
+	if (r == ERR_OK)
+		r = check_depends(s, e, c, old);
 	if (r == ERR_OK && old != NULL && c->kind != old->kind &&
 	    old->kind->drive == DRIVE_GROUP && count_members(s, old->id) > 0)
 		r = fail_at(&e->ei, ERR_CONFLICT, "type", 0,

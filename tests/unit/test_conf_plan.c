@@ -464,6 +464,65 @@ test_many(void **state)
 	store_free(&s);
 }
 
+#define DEP(name, on) "  - {name: " name ", type: web, url: http://x, " \
+	"depends_on: [" on "]}\n"
+
+static void
+test_depends(void **state)
+{
+	struct store s = {0};
+	struct plan *p;
+	struct document *doc;
+	struct errinfo ei = {0};
+
+	(void)state;
+	rig_refused("monitors:\n" DEP("a", "b") DEP("b", "c, d")
+	    DEP("c", "a") DEP("d", ""),
+	    "t.yaml:2: a.depends_on: it would depend on itself: "
+	    "a \u2192 b \u2192 c \u2192 a");
+	rig_refused("monitors:\n" DEP("a", "a"), "t.yaml:2: a.depends_on: "
+	    "it would depend on itself: a \u2192 a");
+	/* Two ways to one place are no circle. */
+	document_free(rig_document("monitors:\n" DEP("a", "b, c")
+	    DEP("b", "d") DEP("c", "d") DEP("d", "")));
+	assert_int_equal(plan(&s, "monitors:\n" DEP("a", "nobody"), serve,
+	    &p, &doc, &ei), ERR_INVALID);
+	assert_string_equal(ei.field, "a.depends_on");
+	assert_int_equal(ei.line, 2);
+	assert_non_null(strstr(ei.text, "\"nobody\" is not a monitor"));
+}
+
+/* Who loses its channel but has a route still hears. */
+static void
+test_lose_but_routed(void **state)
+{
+#define CH "channels: [{name: ops, type: ntfy, url: http://n, topic: t}]\n"
+	struct store s = {0};
+	struct plan *p;
+	struct document *doc;
+	struct errinfo ei = {0};
+
+	(void)state;
+	assert_int_equal(plan(&s, CH "monitors:\n"
+	    "  - {name: a, type: web, url: http://x, notify: ops}\n"
+	    "  - {name: b, type: web, url: http://x, notify: ops}\n", serve,
+	    &p, &doc, &ei), ERR_OK);
+	for (size_t i = 0; i < p->n; i++)
+		store_do(&s, &p->v[i]);
+	plan_free(p);
+	document_free(doc);
+	assert_int_equal(plan(&s, CH "routes:\n"
+	    "  - {match: {name: b}, channels: [ops]}\n"
+	    "  - {match: {status: late}, channels: [ops]}\nmonitors:\n"
+	    "  - {name: a, type: web, url: http://x}\n"
+	    "  - {name: b, type: web, url: http://x}\n", serve,
+	    &p, &doc, &ei), ERR_OK);
+	assert_string_equal(p->lose_alerts, "a");
+	plan_free(p);
+	document_free(doc);
+	store_free(&s);
+}
+
 int
 main(void)
 {
@@ -473,6 +532,8 @@ main(void)
 		cmocka_unit_test(test_owners), cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_channels), cmocka_unit_test(test_lose),
+		cmocka_unit_test(test_depends),
+		cmocka_unit_test(test_lose_but_routed),
 		cmocka_unit_test(test_many),
 	};
 
