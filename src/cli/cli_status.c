@@ -11,9 +11,11 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "cli/cli_find.h"
 #include "cli/cli_json.h"
 #include "cli/cli_term.h"
+#include "world/world.h"
 
 #define TABLE_MAX  (64u << 20)
 #define SPARK      20    /* bars */
@@ -296,6 +298,35 @@ line_spark(struct buf *b, struct client *c, const json_t *m)
 	line(b, "latencies", spark.p != NULL ? spark.p : "");
 }
 
+/* "24h 100%   7d 99.95% …"; a window without an answer is left out, but an
+ * answer without a ratio says so. */
+static void
+line_uptime(struct buf *b, struct client *c, const json_t *m)
+{
+	static const struct { const char *name; int64_t s; } windows[] = {
+		{"24h", 86400}, {"7d", 7 * 86400}, {"30d", 30 * 86400},
+		{"90d", 90 * 86400},
+	};
+	int64_t now = clock_wall_us() / US_PER_S;
+	BUF_AUTO(text, 512);
+
+	for (size_t i = 0; i < COUNT(windows); i++) {
+		json_t *u CLEANUP(cli_json_freep) = NULL;
+		struct errinfo ei = {0};
+		char path[160];
+
+		(void)snprintf(path, sizeof(path), "/api/v1/monitors/%" PRId64
+		    "/uptime?from=%" PRId64, cli_json_int(m, "id", 0),
+		    now - windows[i].s);
+		if (cli_client_get(c, path, &u, &ei) != ERR_OK)
+			continue;
+		buf_adds(&text, text.n > 0 ? "   " : "");
+		buf_addf(&text, "%s ", windows[i].name);
+		cli_term_ratio(&text, json_object_get(u, "ratio"));
+	}
+	line(b, "uptime", text.p != NULL ? text.p : "");
+}
+
 static void
 monitor_print(struct buf *b, struct client *c, const json_t *m)
 {
@@ -318,7 +349,7 @@ monitor_print(struct buf *b, struct client *c, const json_t *m)
 	line(b, "description", cli_json_text(m, "description"));
 	line_filled(b, "latency", fill_latency, m);
 	line_spark(b, c, m);
-	line_filled(b, "uptime 90 d", fill_uptime, m);
+	line_uptime(b, c, m);
 	line(b, "next deadline", cli_json_text(m, "next_deadline"));
 	line(b, "certificate", cli_json_text(m, "cert_expires"));
 	line(b, "origin", cli_json_text(m, "origin"));

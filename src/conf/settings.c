@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "base/zone.h"
 #include "conf/channel_opts.h"
 #include "conf/tree_build.h"
 
@@ -93,11 +94,17 @@ settings_cidr_check(struct str s)
 static const char *
 settings_zone_check(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (!isalnum((unsigned char)s.p[i]) &&
-		    strchr("_+-/", s.p[i]) == NULL)
-			return "a time zone such as UTC or Europe/Berlin";
-	return s.p[0] == '/' ? "a time zone, not a path" : NULL;
+	char name[ZONE_NAME_MAX + 1];
+	struct zone *z = NULL;
+	bool known;
+
+	if (s.n >= sizeof(name))
+		return "a time zone such as UTC or Europe/Berlin";
+	(void)text_copy(name, sizeof(name), s);
+	known = zone_load(name, &z, NULL) == ERR_OK;
+	zone_free(z);
+	return known ? NULL : "UTC, or a time zone of this system ("
+	    ZONE_DIR ") such as Europe/Berlin";
 }
 
 /* A PostgreSQL URL may hold a password: its refusal (settings_check) does not
@@ -309,7 +316,8 @@ static const struct opt status_page_opts[] = {
 	STRING("time_zone", settings, status_page.time_zone,
 	    .flags = OPT_RESTART, .dflt = "UTC", .min = 1, .max = 64,
 	    .check = settings_zone_check,
-	    .help = "In which the page shows times."),
+	    .help = "In which the page shows times, and whose days its bars "
+	    "are."),
 	OPT_END
 };
 

@@ -131,7 +131,7 @@ page_warnings(const struct page *p)
 	    "Nothing was stored for a while; ");
 	if (updated > 0) {
 		buf_adds(p->b, "what is shown is from ");
-		row_time(p->b, updated, p->now_us);
+		row_time(p->b, view_zone(p->h->view), updated, p->now_us);
 		buf_adds(p->b, ".</section>\n");
 	} else {
 		buf_adds(p->b, "nothing was stored since the start.</section>"
@@ -347,7 +347,7 @@ page_write(const struct page *p)
 	page_open(b, p->h, line);
 	buf_adds(b, "<p class=\"updated\" id=\"updated\">Updated ");
 	if (updated > 0)
-		row_time(b, updated, p->now_us);
+		row_time(b, view_zone(p->h->view), updated, p->now_us);
 	else
 		buf_adds(b, "never");
 	buf_adds(b, "</p></header>\n<main id=\"page\">\n");

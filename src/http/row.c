@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "base/zone.h"
 #include "http/server.h"
 #include "http/show.h"
 
@@ -96,15 +97,16 @@ row_target(struct http *h, const struct view_row *r, struct buf *out)
 }
 
 void
-row_time(struct buf *b, int64_t us, int64_t now_us)
+row_time(struct buf *b, const struct zone *z, int64_t us, int64_t now_us)
 {
-	char iso[TIME_TEXT], human[TIME_TEXT];
-	int64_t second = us / US_PER_S;
+	char iso[TIME_TEXT], date[TIME_TEXT], human[TIME_TEXT];
+	struct local l = zone_local(z, us);
 
-	time_format_utc(second * US_PER_S, iso);
-	/* "2026-11-21T10:00:00Z" is read by machines; people get a blank. */
-	buf_addf(b, "<time datetime=\"%s\">%.10s %.5s UTC</time>", iso, iso,
-	    strlen(iso) > 16 ? iso + 11 : "");
+	/* Machines read UTC, people what their clocks show. */
+	buf_addf(b, "<time datetime=\"%s\">%s %02d:%02d %s</time>",
+	    time_format_utc(us / US_PER_S * US_PER_S, iso),
+	    zone_day_text((int32_t)time_days(l.date), date), l.second / 3600,
+	    l.second / 60 % 60, l.abbr);
 	if (now_us > us)
 		buf_addf(b, " <span class=\"ago\">(%s)</span>",
 		    time_format_human((now_us - us) / US_PER_S * NS_PER_S,
@@ -152,22 +154,20 @@ row_runs(struct buf *b, const struct day_seconds d[VIEW_DAYS], enum day kind,
 }
 
 static void
-row_trouble(struct buf *b, const struct day_seconds *d, int i, int64_t now_us)
+row_trouble(struct buf *b, const struct day_seconds *d, int i, int32_t today)
 {
-	int64_t day_us = (now_us / US_PER_S / 86400 - (VIEW_DAYS - 1 - i)) *
-	    86400 * US_PER_S;
 	char date[TIME_TEXT], human[TIME_TEXT];
 
 	buf_addf(b, "<rect class=\"%s\" x=\"%d\" width=\"%d\" height=\"%d\">"
-	    "<title>%.10s: down for %s</title></rect>",
+	    "<title>%s: down for %s</title></rect>",
 	    row_day(d) == DAY_BAD ? "bad" : "some", i * DAY_STEP,
-	    DAY_STEP - 1, BAR_H, time_format_utc(day_us, date),
+	    DAY_STEP - 1, BAR_H, zone_day_text(today - (VIEW_DAYS - 1 - i), date),
 	    time_format_human(d->down * NS_PER_S, human));
 }
 
 static void
 row_bars(struct buf *b, const struct day_seconds d[VIEW_DAYS],
-    const char *uptime, int64_t now_us)
+    const char *uptime, int32_t today)
 {
 	int bad = 0;
 
@@ -181,7 +181,7 @@ row_bars(struct buf *b, const struct day_seconds d[VIEW_DAYS],
 	row_runs(b, d, DAY_UP, "good", "15");
 	for (int i = 0; i < VIEW_DAYS; i++)
 		if (row_day(&d[i]) >= DAY_SOME)
-			row_trouble(b, &d[i], i, now_us);
+			row_trouble(b, &d[i], i, today);
 	buf_adds(b, "</svg>");
 }
 
@@ -291,7 +291,7 @@ row_words(struct buf *b, struct http *h, const struct view_row *r,
 	}
 	if (r->since_us > 0) {
 		buf_adds(b, "since ");
-		row_time(b, r->since_us, now_us);
+		row_time(b, view_zone(h->view), r->since_us, now_us);
 	} else {
 		buf_adds(b, "not judged yet");
 	}
@@ -326,7 +326,7 @@ row_html(struct buf *b, struct http *h, const struct view_row *r,
 	    looks[s].word);
 	row_words(b, h, r, now_us);
 	buf_adds(b, "<div class=\"days\">");
-	row_bars(b, d, uptime, now_us);
+	row_bars(b, d, uptime, zone_day(view_zone(h->view), now_us));
 	buf_addf(b, "<p class=\"scale\"><span>90 days</span><span class=\""
 	    "uptime\">%s</span><span>today</span></p></div><div class=\"speed"
 	    "\">", uptime);

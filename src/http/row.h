@@ -17,8 +17,9 @@ void row_icon(struct buf *b, enum status s);
 const char *row_word(enum status s);          /* "Down" */
 void row_html(struct buf *b, struct http *h, const struct view_row *r,
     int64_t now_us);
-/* <time> with the moment and, beside it, how long ago. */
-void row_time(struct buf *b, int64_t us, int64_t now_us);
+/* <time> with the moment in the zone and, beside it, how long ago. */
+void row_time(struct buf *b, const struct zone *z, int64_t us,
+    int64_t now_us);
 
 /* What the public may read: the monitor's own words only where its target may
  * be seen, since they often contain it. */

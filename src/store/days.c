@@ -1,4 +1,4 @@
-/* days.c: uptime by UTC day, kept up to date one status at a time. */
+/* days.c: uptime by local day, kept up to date one status at a time. */
 #include <assert.h>
 #include <string.h>
 
@@ -8,12 +8,6 @@
 
 #define DAY_US (86400 * US_PER_S)
 #define DAYS_KEPT (VIEW_DAYS + 1)
-
-static int32_t
-day_of(int64_t us)
-{
-	return (int32_t)(us / DAY_US - (us % DAY_US < 0));
-}
 
 static void
 account(struct day *day, enum status s, int64_t us, int64_t gap_us)
@@ -54,7 +48,7 @@ entry(struct days *d, int32_t day)
 
 void
 days_add(struct days *d, enum status s, int64_t until_us,
-    const struct gap *gaps, size_t ngaps)
+    const struct days_in *in)
 {
 	int64_t at = d->until_us, first = until_us - DAYS_KEPT * DAY_US;
 
@@ -65,12 +59,15 @@ days_add(struct days *d, enum status s, int64_t until_us,
 		d->known_us = MAX(d->known_us, first);
 	}
 	while (at < until_us) {
-		int32_t day = day_of(at);
-		int64_t end = MIN((day + INT64_C(1)) * DAY_US, until_us);
-		int64_t gap = uptime_gap_us(gaps, ngaps, at, end);
+		int32_t day = calendar_day(in->calendar, at);
+		int64_t next = calendar_start(in->calendar, day + 1);
+		int64_t end = MIN(next, until_us);
+		int64_t gap = uptime_gap_us(in->gaps, in->ngaps, at, end);
+		bool whole = end == next &&
+		    at == calendar_start(in->calendar, day);
 
 		/* A whole day up is what no entry means. */
-		if (end - at < DAY_US || gap > 0 || status_up(s) <= 0)
+		if (!whole || gap > 0 || status_up(s) <= 0)
 			account(entry(d, day), s, end - at, gap);
 		at = end;
 	}
@@ -88,23 +85,24 @@ find(const struct days *d, int32_t day)
 
 void
 days_read(const struct days *d, enum status s, int64_t now_us,
-    const struct gap *gaps, size_t ngaps, struct day_seconds ret[VIEW_DAYS])
+    const struct days_in *in, struct day_seconds ret[VIEW_DAYS])
 {
-	int32_t today = day_of(now_us);
+	int32_t today = calendar_day(in->calendar, now_us);
 
 	memset(ret, 0, sizeof(*ret) * VIEW_DAYS);
 	for (int32_t i = 0; i < VIEW_DAYS; i++) {
 		int32_t day = today - VIEW_DAYS + 1 + i;
-		int64_t from = day * DAY_US, to = from + DAY_US;
+		int64_t from = calendar_start(in->calendar, day);
+		int64_t to = calendar_start(in->calendar, day + 1);
 		const struct day *have = find(d, day);
 		struct day sum = have != NULL ? *have : (struct day){0};
 		int64_t open = MAX(from, d->until_us), end = MIN(to, now_us);
 
 		if (have == NULL && from >= d->known_us && to <= d->until_us)
-			sum.up_ms = (uint32_t)(DAY_US / 1000);
+			sum.up_ms = (uint32_t)((to - from) / 1000);
 		if (end > open)
 			account(&sum, s, end - open,
-			    uptime_gap_us(gaps, ngaps, open, end));
+			    uptime_gap_us(in->gaps, in->ngaps, open, end));
 		ret[i] = (struct day_seconds){.up = sum.up_ms / 1000,
 		    .down = sum.down_ms / 1000, .other = sum.other_ms / 1000};
 	}

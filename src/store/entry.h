@@ -64,6 +64,7 @@ struct view {
 	size_t nchannels;
 	struct view_token_row *tokens;
 	size_t ntokens;
+	struct calendar *calendar;     /* set before any thread runs */
 	struct gap *gaps;
 	size_t ngaps;
 	int64_t updated_us;

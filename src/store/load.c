@@ -18,7 +18,7 @@
 #include "store/state_code.h"
 #include "world/world.h"
 
-#define HISTORY_US (91 * INT64_C(86400000000))
+#define HISTORY_US (92 * INT64_C(86400000000))
 
 static enum err
 start(struct store *s, enum stmt st, const struct val *v, size_t n,
@@ -424,6 +424,8 @@ days(struct store *s, int64_t now_us, struct errinfo *ei)
 {
 	enum stmt st = STMT_TRANSITION_SINCE;
 	int64_t since_us = now_us - HISTORY_US;
+	const struct days_in in = {s->view->calendar, s->view->gaps,
+	    s->view->ngaps};
 	enum err e = start(s, st, VALS(V_INT(since_us)), ei);
 
 	for (size_t i = 0; i < s->view->nids; i++) {
@@ -439,7 +441,7 @@ days(struct store *s, int64_t now_us, struct errinfo *ei)
 		if (en == NULL)
 			continue;
 		days_add(&en->days, (enum status)col(s, st, 2), col(s, st, 1),
-		    s->view->gaps, s->view->ngaps);
+		    &in);
 	}
 	return ended(e);
 }

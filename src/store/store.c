@@ -184,6 +184,17 @@ corrupt(struct store *s, struct errinfo *ei)
 	    " empty", what, s->conf.path);
 }
 
+static enum err
+open_calendar(struct store *s, struct errinfo *ei)
+{
+	struct zone *z = NULL;
+	enum err e = s->conf.time_zone == NULL ? ERR_OK :
+	    zone_load(s->conf.time_zone, &z, ei);
+
+	s->view->calendar = calendar_new(z, clock_wall_us());
+	return e;
+}
+
 enum err
 store_open(const struct store_conf *c, struct store **ret,
     struct errinfo *ei)
@@ -208,7 +219,9 @@ store_open(const struct store_conf *c, struct store **ret,
 	mbox_init(&s->inbox, c->queue, c->queue_bytes);
 	if (c->memory)
 		name_memory(s);
-	e = open_parts(s, ei);
+	e = open_calendar(s, ei);
+	if (e == ERR_OK)
+		e = open_parts(s, ei);
 	if (e == ERR_STORE && s->db != NULL &&
 	    s->db->fault.class == CLASS_CORRUPT)
 		e = corrupt(s, ei);

@@ -47,6 +47,7 @@ struct store_conf {
 	 * only, and does not block. NULL: nobody listens. */
 	void (*durable)(void *arg, const struct unit *u);
 	void *durable_arg;
+	const char *time_zone;        /* of the day bars; NULL: UTC */
 	const char *vfs;              /* NULL; tests name their own */
 	bool memory;                  /* tests only */
 };

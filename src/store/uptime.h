@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "model/status.h"
+#include "store/calendar.h"
 #include "store/view.h"
 
 /* Time we did not watch, or of maintenance: [from, to). */
@@ -62,9 +63,10 @@ void uptime_series(const struct uptime_in *in, const int64_t *edge, size_t n,
     struct uptime *ret);
 
 /* -- day bars --------------------------------------------------------- */
-/* A day that was up throughout takes no memory. */
+/* Local days of the calendar that each call is given, always the same. A day
+ * that was up throughout takes no memory. */
 struct day {
-	int32_t day;                 /* since 1970, UTC */
+	int32_t day;                 /* since 1970 */
 	uint32_t up_ms, down_ms, other_ms;
 };
 struct days {
@@ -74,11 +76,16 @@ struct days {
 	int64_t until_us;            /* and where it ends */
 };
 /* The monitor had this status from d->until_us to until_us. */
+struct days_in {
+	const struct calendar *calendar;   /* NULL: UTC */
+	const struct gap *gaps;
+	size_t ngaps;
+};
 void days_add(struct days *d, enum status s, int64_t until_us,
-    const struct gap *gaps, size_t ngaps);
+    const struct days_in *in);
 /* The last VIEW_DAYS days up to now; the open end has status s. */
 void days_read(const struct days *d, enum status s, int64_t now_us,
-    const struct gap *gaps, size_t ngaps, struct day_seconds ret[VIEW_DAYS]);
+    const struct days_in *in, struct day_seconds ret[VIEW_DAYS]);
 void days_free(struct days *d);
 
 #endif

@@ -256,9 +256,15 @@ view_days(struct view *v, uint32_t id, int64_t now_us,
 	e = view_entry(v, id);
 	if (e != NULL)
 		days_read(&e->days, (enum status)e->row.status, now_us,
-		    v->gaps, v->ngaps, ret);
+		    &(struct days_in){v->calendar, v->gaps, v->ngaps}, ret);
 	view_unlock(v);
 	return e != NULL ? ERR_OK : ERR_NOT_FOUND;
+}
+
+const struct zone *
+view_zone(const struct view *v)
+{
+	return calendar_zone(v->calendar);
 }
 
 int64_t

@@ -14,11 +14,12 @@
 #include "store/writer.h"
 
 struct view;
+struct zone;
 
 #define VIEW_SPARK 30   /* latest latencies kept for a sparkline */
 #define VIEW_DAYS  90
 
-/* Seconds of one UTC day, from transitions. known = up + down. */
+/* Seconds of one local day, from transitions. known = up + down. */
 struct day_seconds { uint32_t up, down, other; };
 
 struct view_row {
@@ -60,9 +61,11 @@ enum err view_list(struct view *v, const struct view_filter *f,
     enum view_order order, size_t max, struct view_row **ret, size_t *ret_n) MUST_USE;
 /* How many by status, archived not counted. Groups are left out. */
 void view_counts(struct view *v, uint32_t n[STATUS_NMAX]);
-/* The last VIEW_DAYS UTC days, oldest first, up to now. */
+/* The last VIEW_DAYS days in view_zone, oldest first, up to now. */
 enum err view_days(struct view *v, uint32_t id, int64_t now_us,
     struct day_seconds ret[VIEW_DAYS]) MUST_USE;
+/* The zone of the days (store_conf.time_zone); NULL: UTC. */
+const struct zone *view_zone(const struct view *v);
 /* When the store last committed anything (wall µs). */
 int64_t view_updated_us(struct view *v);
 

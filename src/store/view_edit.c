@@ -239,6 +239,7 @@ view_free(struct view *v)
 	channels_free(v);
 	xfree(v->tokens);
 	xfree(v->gaps);
+	calendar_free(v->calendar);
 	pthread_rwlock_destroy(&v->lock);
 	xfree(v);
 }
@@ -250,8 +251,9 @@ become(struct view *v, struct entry *e, enum status to, int64_t at_us)
 	bool counted = !e->row.conf->archived &&
 	    e->row.conf->kind->drive != DRIVE_GROUP;
 
-	days_add(&e->days, (enum status)e->row.status, at_us, v->gaps,
-	    v->ngaps);
+	const struct days_in in = {v->calendar, v->gaps, v->ngaps};
+
+	days_add(&e->days, (enum status)e->row.status, at_us, &in);
 	if (counted) {
 		v->counts[e->row.status]--;
 		v->counts[to]++;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The benchmark of the whole daemon, beside what anyone can install.
 
-    tests/bench/bench.py [http] [https] [ping] [push] [scale] [store] [--quick]
+    tests/bench/bench.py [http] [https] [ping] [push] [scale] [store] [queries] [device] [--quick]
 
 Every figure is one line that a program can read:
 
@@ -270,13 +270,30 @@ def bench_store(_work):
         say("store_rows" if who else "store_" + figure, who or "vedette", "-", float(value), unit)
 
 
+# -- a store with a history ---------------------------------------------------
+
+def bench_queries(_work):
+    tool = own("bench_queries")
+    out = output([tool, "1000000" if QUICK else "100000000", "1000" if QUICK else "10000"],
+                 timeout=LIMIT_S) if tool else ""
+    for figure, value, unit in re.findall(r"figure=(\S+) value=(\S+) unit=(\S+)", out):
+        say("queries_" + figure, "vedette", "-", float(value), unit)
+
+
+def bench_device(_work):
+    tool = own("bench_store")
+    out = output([tool, "1000000" if QUICK else "10000000", "10000"], timeout=LIMIT_S) if tool else ""
+    for figure, value, unit in re.findall(r"figure=(device\S+|chunk\S+) value=(\S+) unit=(\S+)", out):
+        say("device_" + figure, "vedette", "-", float(value), unit)
+
+
 CHART = (("http", "CPU per HTTP check"), ("https", "CPU per HTTPS check"), ("ping", "CPU per ping"),
          ("store_rows", "Durable rows"))
 
 
 def main():
     runs = {"http": bench_http, "https": bench_https, "ping": bench_ping, "push": bench_push,
-            "scale": bench_scale, "store": bench_store}
+            "scale": bench_scale, "store": bench_store, "queries": bench_queries, "device": bench_device}
     what = [a for a in sys.argv[1:] if a != "--quick"] or list(runs)
     unknown = [w for w in what if w not in runs]
     if unknown:

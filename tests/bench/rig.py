@@ -55,7 +55,7 @@ def name_missing():
         if not have(tool):
             note("missing: %s (apt-get install %s)%s" % (tool, package, "" if tool in NEEDED
                                                          else ": left out"))
-    for tool in ("bench_check", "bench_ping", "bench_store"):
+    for tool in ("bench_check", "bench_ping", "bench_store", "bench_queries"):
         if own(tool) is None:
             note("missing: %s/tests/bench/%s: left out; make bench builds it" % (BUILD, tool))
     if not os.path.exists(VEDETTE) or not all(have(t) for t in NEEDED):

@@ -193,3 +193,25 @@ def test_latency_over_time(make_daemon):
         assert x.status == 400 and x.json()["field"] == field, (q, x)
     x = d.api.get(path + "?step=1s")   # too many points
     assert x.status == 422 and x.json()["field"] == "step"
+
+
+def test_page_and_status_in_a_zone(make_daemon):
+    """The page's clock is the zone's, and a zone nobody has is refused."""
+    d = make_daemon({"status_page": {"time_zone": "Asia/Kathmandu"},
+                     "monitors": [{"name": "P", "type": "push", "interval": "1d", "token": "z" * 32}]}).start()
+    d.push("z" * 32)
+    d.wait_status("P", "up")
+    page = d.api.get("/").text
+    at = datetime.datetime.fromisoformat(d.transitions("P")[-1]["at"].replace("Z", "+00:00"))
+    local = at.astimezone(zoneinfo.ZoneInfo("Asia/Kathmandu"))
+    assert local.strftime(">%Y-%m-%d %H:%M +0545<") in page
+    days = d.api.get(f"/api/v1/monitors/{d.id('P')}/days").json()
+    assert days["zone"] == "Asia/Kathmandu" and len(days["items"]) == 90
+    text = d.cli("status", "P").stdout
+    line = [x for x in text.splitlines() if x.startswith("uptime")][0]
+    for window in ("24h 100 %", "7d 100 %", "30d 100 %", "90d 100 %"):
+        assert window in line, text
+    d.stop()
+    d.configure({"status_page": {"time_zone": "Europe/Nowhere"}, "monitors": []})
+    a = d.cli("check-config", d.config_path, where=False)
+    assert a.returncode == 2 and "status_page.time_zone" in a.stderr and "/usr/share/zoneinfo" in a.stderr, a

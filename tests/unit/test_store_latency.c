@@ -131,6 +131,46 @@ test_like_the_samples(void **state)
 	rig_remove(&r);
 }
 
+/* A reader looked where the samples lie, and then they were moved: the blocks
+ * are there still, and so are chunks and roll-ups. */
+static void
+test_moved_meanwhile(void **state)
+{
+	struct rig r;
+	struct entry *en;
+	uint64_t *seen;
+	uint32_t n;
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	assert_int_equal(rig_create(&r, RIG_WEB("A")), 1);
+	for (uint64_t i = 1; i <= COUNTED; i++) {
+		struct result_unit *u = rig_result(1, i, T0);
+
+		u->sample = sample(i);
+		rig_put(&r, &u->unit);
+	}
+	rig_flush(&r);
+	rig_close(&r);
+	assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
+	en = view_entry(r.s->view, 1);
+	n = en->ntail;
+	seen = xcalloc(n, sizeof(*seen));
+	memcpy(seen, en->tail, n * sizeof(*seen));
+	r.s->tail_since_us = 0;
+	while (r.s->moved_monitor == 0 && compact_due(r.s))
+		compact_slice(r.s);
+	assert_int_equal(en->ntail, 0);
+	xfree(en->tail);
+	en->tail = seen;
+	en->ntail = en->tail_cap = n;
+	assert_int_equal(store_start(r.s, NULL), ERR_OK);
+	questions(&r, COUNTED, 30);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
 /* A time before there were roll-ups is answered from its chunks. */
 static void
 test_before_rollups(void **state)
@@ -247,6 +287,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_like_the_samples),
+		cmocka_unit_test(test_moved_meanwhile),
 		cmocka_unit_test(test_before_rollups),
 		cmocka_unit_test(test_damage_is_said),
 		cmocka_unit_test(test_refused),

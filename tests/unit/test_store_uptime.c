@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/attr.h"
 #include "store/uptime.h"
@@ -177,6 +178,8 @@ test_gap_add(void **state)
 	assert_int_equal(uptime_gap_us(g, n, 12, 100), 0);
 }
 
+static const struct days_in none;
+
 static struct day_seconds
 day(const struct day_seconds *d, int back)
 {
@@ -190,13 +193,14 @@ test_days(void **state)
 	    .until_us = NOON - 10 * DAY};
 	struct day_seconds out[VIEW_DAYS];
 	const struct gap g[] = {{NOON - 2 * DAY, NOON - 2 * DAY + 60 * S}};
+	const struct days_in one = {NULL, g, 1};
 
 	(void)state;
 	/* up for five days, down for one hour, up since */
-	days_add(&d, STATUS_UP, NOON - 5 * DAY, g, 1);
-	days_add(&d, STATUS_DOWN, NOON - 5 * DAY + 3600 * S, g, 1);
+	days_add(&d, STATUS_UP, NOON - 5 * DAY, &one);
+	days_add(&d, STATUS_DOWN, NOON - 5 * DAY + 3600 * S, &one);
 	assert_true(d.n <= 3);   /* a day that is up takes no room */
-	days_read(&d, STATUS_UP, NOON, g, 1, out);
+	days_read(&d, STATUS_UP, NOON, &one, out);
 	assert_int_equal(day(out, 0).up, 43200);
 	assert_int_equal(day(out, 1).up, 86400);
 	assert_int_equal(day(out, 2).up, 86340);
@@ -218,20 +222,68 @@ test_days_flapping(void **state)
 
 	(void)state;
 	for (int64_t at = NOON - 199 * DAY; at <= NOON; at += DAY / 4) {
-		days_add(&d, STATUS_UP, at, NULL, 0);
-		days_add(&d, STATUS_DOWN, at + 60 * S, NULL, 0);
+		days_add(&d, STATUS_UP, at, &none);
+		days_add(&d, STATUS_DOWN, at + 60 * S, &none);
 	}
 	assert_true(d.n <= VIEW_DAYS + 1);   /* bounded, however it flaps */
-	days_read(&d, STATUS_UP, NOON + 60 * S, NULL, 0, out);
+	days_read(&d, STATUS_UP, NOON + 60 * S, &none, out);
 	for (int i = 1; i < VIEW_DAYS; i++) {
 		assert_int_equal(day(out, i).down, 240);
 		assert_int_equal(day(out, i).up, 86160);
 	}
 	/* the clock is set back: nothing is counted twice */
-	days_add(&d, STATUS_DOWN, NOON - DAY, NULL, 0);
-	days_read(&d, STATUS_UP, NOON + 60 * S, NULL, 0, out);
+	days_add(&d, STATUS_DOWN, NOON - DAY, &none);
+	days_read(&d, STATUS_UP, NOON + 60 * S, &none, out);
 	assert_int_equal(day(out, 1).down, 240);
 	days_free(&d);
+}
+
+/* Bars of a zone whose clocks change in the window are its local days. */
+static void
+test_days_in_a_zone(void **state)
+{
+	struct days d = {0};
+	struct zone *z = NULL;
+	struct day_seconds out[VIEW_DAYS];
+	struct turn t[300];
+	int64_t edge[VIEW_DAYS + 1], at;
+	struct uptime u[VIEW_DAYS];
+	int64_t now = INT64_C(1779000000) * S;   /* May 2026 */
+	const struct gap g[] = {{now - 30 * DAY, now - 29 * DAY}};
+	struct uptime_in in = {.turns = t, .first = STATUS_UP, .gaps = g,
+	    .ngaps = 1, .now_us = now, .created_us = now - 100 * DAY};
+	enum status s = STATUS_UP;
+	struct calendar *c;
+	struct days_in days;
+
+	(void)state;
+	if (access(ZONE_DIR "/Europe/Berlin", R_OK) != 0)
+		skip();
+	assert_int_equal(zone_load("Europe/Berlin", &z, NULL), ERR_OK);
+	c = calendar_new(z, now);
+	days = (struct days_in){c, g, 1};
+	d.known_us = d.until_us = at = in.created_us;
+	for (; (at += 4 * DAY / 10 + 3607 * S) < now; in.nturns++) {
+		enum status to = s == STATUS_UP ? STATUS_DOWN : STATUS_UP;
+
+		days_add(&d, s, at, &days);
+		t[in.nturns] = (struct turn){at, (uint8_t)s, (uint8_t)to};
+		s = to;
+	}
+	days_read(&d, s, now, &days, out);
+	for (int i = 0; i <= VIEW_DAYS; i++)
+		edge[i] = zone_day_start(z, zone_day(z, now) - VIEW_DAYS + 1 + i);
+	uptime_series(&in, edge, VIEW_DAYS, u);
+	for (int i = 0; i < VIEW_DAYS; i++) {
+		assert_in_range(out[i].up, MAX(u[i].up_us / S, 1) - 1,
+		    u[i].up_us / S);
+		assert_in_range(out[i].down, MAX(u[i].down_us / S, 1) - 1,
+		    u[i].down_us / S);
+		assert_in_range(out[i].other, MAX(u[i].unknown_us / S, 1) - 1,
+		    u[i].unknown_us / S + 1);
+	}
+	days_free(&d);
+	calendar_free(c);
 }
 
 /* -- against one who counts every second ----------------------------------- */
@@ -442,6 +494,7 @@ main(void)
 		cmocka_unit_test(test_gap_add),
 		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_days_flapping),
+		cmocka_unit_test(test_days_in_a_zone),
 		cmocka_unit_test(test_every_second),
 		cmocka_unit_test(test_series),
 	};
