@@ -98,11 +98,12 @@ static const struct cli_command commands[] = {
 	     "Scopes nest: admin\ncan write, write can read.",
 	 .flags = FLAGS_CLIENT | FLAG_JSON | FLAG_SCOPE | FLAG_EXPIRES,
 	 .args_min = 1, .args_max = 2, .run = cli_token_run},
-	{.name = "store", .args = "stats | health [--force] | check "
-	     "[--quick] |\n    backup FILE [--force] | restore FILE [--yes]",
+	{.name = "store", .args = "stats | health [--force] | maintain | "
+	     "check [--quick] |\n    backup FILE [--force] | restore FILE [--yes]",
 	 .brief = "look at, check, save and bring back the store",
 	 .help = "stats: counters. health: rules with value and limits; exit "
-	     "code 1 when unhealthy.\ncheck: the database and what "
+	     "code 1 when unhealthy.\nmaintain: now what is else done once a "
+	     "day (store.maintain_at). check: the database and what "
 	     "must be true of it; exit code 1 when something is "
 	     "found. backup: one file, verified, while the daemon\nruns or "
 	     "not. restore: only while it does not run; the old store is "

@@ -247,6 +247,7 @@ core_store(struct core *co, struct errinfo *ei)
 		.disk_budget = st->store.disk_budget,
 		.checkpoint_size = st->store.checkpoint.size,
 		.checkpoint_ns = st->store.checkpoint.interval_ns,
+		.maintain_at = st->store.maintain_at,
 		.time_zone = st->status_page.time_zone,
 		.kinds = check_monitor_kinds,
 		.to_shard = core_to_shard,

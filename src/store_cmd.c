@@ -184,6 +184,7 @@ static const struct verb {
 } verbs[] = {
 	{"stats", NULL},
 	{"health", NULL, .flags = FLAG_FORCE},
+	{"maintain", NULL},
 	{"check", offline_check, .flags = FLAG_QUICK},
 	{"backup", offline_backup, .file = true, .flags = FLAG_FORCE},
 	{"restore", offline_restore, .file = true, .only_offline = true,
@@ -204,7 +205,8 @@ verb_find(const struct cli_args *a)
 		v++;
 	if (v == verbs + COUNT(verbs)) {
 		(void)fprintf(stderr, "vedette store: \"%.40s\" is not "
-		    "allowed; allowed: stats, health, check, backup, restore\n",
+		    "allowed; allowed: stats, health, maintain, "
+		    "check, backup, restore\n",
 		    a->arg[0]);
 		return NULL;
 	}

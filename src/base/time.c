@@ -387,3 +387,16 @@ time_parse_utc(struct str s, int64_t *ret_unix_us)
 	    US_PER_S + us;
 	return true;
 }
+
+bool
+time_parse_clock(struct str s, int32_t *ret_minute)
+{
+	struct str hour, minute = str_cut(s, ':', &hour);
+	uint64_t h, m;
+
+	if (s.n != 5 || hour.n != 2 || !str_u64(hour, 23, &h) ||
+	    !str_u64(minute, 59, &m))
+		return false;
+	*ret_minute = (int32_t)(h * 60 + m);
+	return true;
+}

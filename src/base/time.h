@@ -39,6 +39,8 @@ const char *time_format_utc(int64_t unix_us, char *dst);
 /* RFC 3339 with Z or an offset; also a bare date (midnight UTC), a bare
  * integer (Unix seconds). */
 bool time_parse_utc(struct str s, int64_t *ret_unix_us) MUST_USE;
+/* "04:30" as minutes since midnight. */
+bool time_parse_clock(struct str s, int32_t *ret_minute) MUST_USE;
 /* For HTTP headers (RFC 9110 §5.6.7 IMF-fixdate). */
 const char *time_format_http(int64_t unix_us, char *dst);
 

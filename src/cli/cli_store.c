@@ -151,6 +151,47 @@ errand_failed(const json_t *x, struct errinfo *ei)
 	return fail(ei, ERR_STORE, "%s", cli_json_text(x, "error"));
 }
 
+static void
+step_print(struct buf *b, const json_t *s)
+{
+	const char *state = cli_json_text(s, "state");
+	bool good = strcmp(state, "done") == 0;
+
+	buf_adds(b, "  ");
+	cli_term_cell(b, cli_json_text(s, "name"), 14);
+	buf_addc(b, ' ');
+	cli_term_paint(b, good ? COLOUR_GREEN : COLOUR_RED, state);
+	buf_addf(b, " %7.3f s  ", json_number_value(json_object_get(s,
+	    "seconds")));
+	cli_term_cell(b, cli_json_text(s, "text"), 0);
+	buf_addc(b, '\n');
+}
+
+static int
+store_maintain(struct client *c, const struct cli_args *a, const char *file,
+    struct errinfo *ei, enum err *ret)
+{
+	const struct request r = {.method = "POST",
+	    .path = "/api/v1/store/maintain"};
+	json_t *x CLEANUP(cli_json_freep) = NULL;
+	const json_t *steps;
+	BUF_AUTO(b, 1 << 20);
+
+	(void)file;
+	*ret = cli_errand_wait(c, &r, a->json, &x, ei);
+	if (*ret != ERR_OK)
+		return CLI_FAILED;
+	steps = json_object_get(x, "steps");
+	for (size_t i = 0; !a->json && i < json_array_size(steps); i++)
+		step_print(&b, json_array_get(steps, i));
+	if (a->json)
+		cli_term_json(x);
+	cli_term_flush(&b);
+	*ret = errand_failed(x, ei);
+	return cli_json_int(json_object_get(x, "report"), "total", 0) == 0 ?
+	    CLI_DONE : CLI_FAILED;
+}
+
 static int
 store_check(struct client *c, const struct cli_args *a, const char *file,
     struct errinfo *ei, enum err *ret)
@@ -198,6 +239,7 @@ static const struct verb {
 } verbs[] = {
 	{"stats", store_stats},
 	{"health", store_health},
+	{"maintain", store_maintain},
 	{"check", store_check},
 	{"backup", store_backup},
 };

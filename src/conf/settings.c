@@ -119,6 +119,15 @@ settings_store_check(struct str s)
 }
 
 static const char *
+settings_maintain_check(struct str s)
+{
+	int32_t minute;
+
+	return str_is(s, "never") || time_parse_clock(s, &minute) ? NULL :
+	    "a time of the day from 00:00 to 23:59, or never";
+}
+
+static const char *
 settings_cert_check(struct str s)
 {
 	int64_t ns;
@@ -266,6 +275,12 @@ static const struct opt store_opts[] = {
 	    "may take in the database."),
 	TABLE("checkpoint", checkpoint_opts, .help = "How the write-ahead "
 	    "log is kept small."),
+	STRING("maintain_at", settings, store.maintain_at,
+	    .flags = OPT_RESTART, .dflt = "04:30", .min = 1, .max = 40,
+	    .check = settings_maintain_check,
+	    .help = "When the store is tended once a day (statistics, empty "
+	    "pages, a check of the pages): a time of the day in "
+	    "status_page.time_zone, or never."),
 	OPT_END
 };
 

@@ -49,6 +49,14 @@ errands_get(struct req *q)
 }
 
 enum flow
+errands_maintain(struct req *q)
+{
+	struct errand_ask ask = {.kind = ERRAND_MAINTAIN};
+
+	return errands_begin(q, &ask);
+}
+
+enum flow
 errands_check(struct req *q)
 {
 	struct errand_ask ask = {.kind = ERRAND_CHECK};

@@ -4,6 +4,6 @@
 
 #include "http/req.h"
 
-req_fn errands_check, errands_backup, errands_get;
+req_fn errands_maintain, errands_check, errands_backup, errands_get;
 
 #endif

@@ -192,6 +192,9 @@ const struct route routes[] = {
 	{ "GET", API "/store/errand", SCOPE_READ, RUN_INLINE, errands_get,
 	  .summary = "The last check, backup or maintenance of the store: "
 	  "how far it is, what it found." },
+	{ "POST", API "/store/maintain", SCOPE_ADMIN, RUN_INLINE,
+	  errands_maintain, .summary = "Begin maintenance of the store; 409 "
+	  "while another errand runs." },
 	{ "POST", API "/store/check", SCOPE_WRITE, RUN_INLINE, errands_check,
 	  .params = check_params,
 	  .summary = "Begin to check the store; 409 while another errand "

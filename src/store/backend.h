@@ -56,6 +56,10 @@ struct backend_turn {
 	void *arg;
 };
 
+/* What store/upkeep.h does, in this order. */
+enum upkeep_step { UPKEEP_ANALYZE, UPKEEP_VACUUM, UPKEEP_SEARCH,
+	UPKEEP_CHECKPOINT, UPKEEP_NMAX };
+
 /* All fail with ERR_STORE, or ERR_TIMEOUT, ERR_CANCELLED, ERR_STOPPING when a
  * deadline or the asker ended it, and fill in fault. A statement runs at most
  * once at a time on a connection. */
@@ -96,6 +100,11 @@ struct backend_ops {
 	/* Within a transaction: give up to n empty pages back; the file is
 	 * cut when it is checkpointed. Nothing when it cannot be cut. */
 	enum err (*vacuum)(struct backend *b, unsigned n, struct errinfo *ei);
+	/* ANALYZE or SEARCH, within a transaction: the at-th table. *ret_more:
+	 * there may be another; *ret_total: how many so far. */
+	enum err (*upkeep)(struct backend *b, enum upkeep_step step,
+	    unsigned at, bool *ret_more, uint64_t *ret_total,
+	    struct errinfo *ei);
 	void (*close)(struct backend *b);
 	/* A copy of the database at "from", as of one moment, into the empty
 	 * file "to", which is then a file at rest. Takes no lock that a writer

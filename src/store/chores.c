@@ -4,6 +4,7 @@
 #include "store/budget.h"
 #include "store/compact.h"
 #include "store/prune.h"
+#include "store/upkeep.h"
 #include "world/world.h"
 
 #define BOX_MIN_NS  (INT64_C(500) * 1000)
@@ -73,6 +74,7 @@ static const struct {
 	{compact_wants, compact_slice},
 	{prune_due, prune_slice},
 	{vacuum_wants, vacuum_slice},
+	{upkeep_due, upkeep_slice},
 };
 
 bool

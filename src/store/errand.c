@@ -14,6 +14,8 @@
 #include "store/backup.h"
 #include "store/health.h"
 #include "store/inside.h"
+#include "store/readers.h"
+#include "store/upkeep.h"
 #include "world/world.h"
 
 /* A read transaction keeps the WAL from being cut: a long one ends when it
@@ -273,9 +275,43 @@ run_backup(struct errands *x, struct errinfo *ei)
 	    ei->text);
 }
 
+/* Each step by itself: one that fails keeps the others from nothing. */
+static enum err
+run_maintain(struct errands *x, struct errinfo *ei)
+{
+	static const char *const names[UPKEEP_NMAX] = {
+		[UPKEEP_ANALYZE] = "analyze", [UPKEEP_VACUUM] = "vacuum",
+		[UPKEEP_SEARCH] = "search", [UPKEEP_CHECKPOINT] = "checkpoint",
+	};
+	const struct backend_turn t = {turn, x};
+	struct errinfo why = {0};
+	unsigned failed = 0;
+
+	for (unsigned i = 0; i < UPKEEP_NMAX; i++) {
+		BUF_AUTO(text, 160);
+		enum err e;
+
+		step_begin(x, names[i]);
+		e = upkeep_do(x->s, (enum upkeep_step)i, &t, &text, &why);
+		(void)step_end(x, e, e == ERR_OK ? text.p : why.text);
+		failed += e != ERR_OK;
+		if (e == ERR_STOPPING)
+			return fail(ei, e, "%s", why.text);
+	}
+	step_begin(x, "readers");   /* they know the new statistics */
+	readers_renew(x->s);
+	(void)step_end(x, ERR_OK, "opened again before their next question");
+	failed += run_check(x, &why) != ERR_OK;
+	if (failed == 0)
+		return ERR_OK;
+	return fail(ei, ERR_STORE, "%u of %u steps failed; the last one: %.300s",
+	    failed, x->now.nsteps, why.text);
+}
+
 typedef enum err errand_fn(struct errands *x, struct errinfo *ei);
 static errand_fn *const runs[ERRAND_NMAX] = {
-	[ERRAND_CHECK] = run_check, [ERRAND_BACKUP] = run_backup,
+	[ERRAND_MAINTAIN] = run_maintain, [ERRAND_CHECK] = run_check,
+	[ERRAND_BACKUP] = run_backup,
 };
 
 static void
@@ -409,6 +445,7 @@ errand_start(struct store *s, const struct errand_ask *ask, uint64_t *ret_id,
 
 		memset(n, 0, sizeof(*n));
 		n->ask = *ask;
+		n->ask.quick |= ask->kind == ERRAND_MAINTAIN;
 		n->id = *ret_id = id;
 		n->state = ERRAND_RUNS;
 		n->began_us = clock_wall_us();

@@ -12,7 +12,7 @@
 
 struct store;
 
-enum errand_kind { ERRAND_CHECK, ERRAND_BACKUP, ERRAND_NMAX };
+enum errand_kind { ERRAND_MAINTAIN, ERRAND_CHECK, ERRAND_BACKUP, ERRAND_NMAX };
 extern const char *const errand_names[ERRAND_NMAX];
 
 struct errand_ask {

@@ -5,7 +5,8 @@
 #include "base/time.h"
 
 const char *const errand_names[ERRAND_NMAX] = {
-	[ERRAND_CHECK] = "check", [ERRAND_BACKUP] = "backup",
+	[ERRAND_MAINTAIN] = "maintain", [ERRAND_CHECK] = "check",
+	[ERRAND_BACKUP] = "backup",
 };
 static const char *const state_names[ERRAND_STATES] = {
 	[ERRAND_NEVER] = "never", [ERRAND_RUNS] = "running",

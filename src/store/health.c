@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "store/chunk.h"
+#include "store/daily.h"
 #include "store/disk.h"
 #include "store/errand.h"
 #include "store/inside.h"
@@ -64,6 +65,8 @@ struct health {
 	uint64_t ckpt_done, ckpt_other;
 	double stuck;
 	int64_t quick_ns;
+	struct daily daily;
+	struct zone *zone;              /* NULL: UTC */
 	enum health_level told, seen;
 	unsigned held;
 };
@@ -362,6 +365,37 @@ quick_check(struct health *h, int64_t now_ns)
 	    QUICK_EVERY_NS : QUICK_AGAIN_NS);
 }
 
+/* A zone that cannot be read is no reason to let the store go untended. */
+static void
+daily_begin(struct health *h)
+{
+	const struct store_conf *c = &h->s->conf;
+	struct errinfo ei = {0};
+
+	h->daily.minute = -1;
+	if (c->maintain_at != NULL && !time_parse_clock(str_of(c->maintain_at),
+	    &h->daily.minute))
+		h->daily.minute = -1;
+	if (c->time_zone != NULL &&
+	    zone_load(c->time_zone, &h->zone, &ei) != ERR_OK)
+		log_warn("store", "daily maintenance goes by UTC",
+		    KV("error", &ei.text[0]));
+}
+
+static void
+maintain(struct health *h)
+{
+	struct errand_ask ask = {.kind = ERRAND_MAINTAIN, .actor = "daemon"};
+	int64_t now_us = clock_wall_us();
+	uint64_t id;
+
+	if (!daily_due(&h->daily, h->zone, now_us) ||
+	    errand_start(h->s, &ask, &id, NULL) != ERR_OK)
+		return;   /* or again in a moment */
+	daily_done(&h->daily, h->zone, now_us);
+	h->quick_ns = clock_mono_ns() + QUICK_EVERY_NS + QUICK_AGAIN_NS;
+}
+
 static void
 turn(struct health *h)
 {
@@ -389,6 +423,7 @@ turn(struct health *h)
 		return;
 	tell(h, &r);
 	errands_watch(h->s);
+	maintain(h);
 	quick_check(h, clock_mono_ns());
 }
 
@@ -420,6 +455,7 @@ run(void *arg)
 	int64_t next_ns = clock_mono_ns();
 
 	h->quick_ns = next_ns + QUICK_FIRST_NS;
+	daily_begin(h);
 	while (rest(h, next_ns)) {
 		next_ns = clock_mono_ns() + HEALTH_EVERY_NS;
 		turn(h);
@@ -472,6 +508,7 @@ health_free(struct health *h)
 	if (h == NULL)
 		return;
 	assert(!h->started);
+	zone_free(h->zone);
 	pthread_cond_destroy(&h->more);
 	pthread_mutex_destroy(&h->mu);
 	xfree(h);

@@ -27,6 +27,7 @@ struct prune;    /* prune.h */
 struct edit;     /* edit.h: a configuration unit, planned */
 struct errands;  /* errand.h */
 struct health;   /* health.h */
+struct upkeep;   /* upkeep.h */
 struct readers;  /* readers.h */
 
 /* A unit of the batch under way. */
@@ -76,6 +77,7 @@ struct store {
 	struct readers *readers;
 	struct errands *errands;
 	struct health *health;
+	struct upkeep *upkeep;
 	struct store_stats stats;
 	int64_t write_limit_ns[PACE_NMAX];   /* 0 while it is loaded: none */
 	pthread_t thread;

@@ -21,6 +21,7 @@
 #include "store/prune.h"
 #include "store/readers.h"
 #include "store/restore.h"
+#include "store/upkeep.h"
 #include "world/world.h"
 
 /* With a stamp every five seconds, no commit for this long is trouble. */
@@ -214,6 +215,7 @@ store_open(const struct store_conf *c, struct store **ret,
 	block_init(&s->batch->block);
 	s->errands = errands_new(s);
 	s->health = health_new(s);
+	s->upkeep = upkeep_new();
 	if (pthread_mutex_init(&s->facts, NULL) != 0)
 		abort();
 	mbox_init(&s->inbox, c->queue, c->queue_bytes);
@@ -426,6 +428,7 @@ store_free(struct store *s)
 	readers_free(s->readers);
 	errands_free(s->errands);
 	health_free(s->health);
+	upkeep_free(s->upkeep);
 	if (s->db != NULL)
 		s->db->ops->close(s->db);
 	lockfile_drop(s->lock_fd);

@@ -47,7 +47,9 @@ struct store_conf {
 	 * only, and does not block. NULL: nobody listens. */
 	void (*durable)(void *arg, const struct unit *u);
 	void *durable_arg;
-	const char *time_zone;        /* of the day bars; NULL: UTC */
+	/* "04:30", in time_zone: daily maintenance; NULL or other: never. */
+	const char *maintain_at;
+	const char *time_zone;        /* of day bars and maintenance; NULL: UTC */
 	const char *vfs;              /* NULL; tests name their own */
 	bool memory;                  /* tests only */
 };

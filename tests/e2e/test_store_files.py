@@ -294,3 +294,28 @@ def test_a_locked_store_is_unhealthy_and_says_why(make_daemon):
     harness.wait_for(lambda: [e for e in d.events() if e["kind"] == "health"
                               and "write_lock" in e["text"]], 20,
                      "the event")
+
+
+def test_maintain(make_daemon):
+    d = some_history(make_daemon)
+    p = d.cli("store", "maintain")
+    assert p.returncode == 0, p
+    for step in ("analyze", "vacuum", "search", "checkpoint", "readers",
+                 "quick check"):
+        assert step in p.stdout, p
+    assert sql(store(d), "SELECT count(*) FROM sqlite_stat1")[0][0] > 0
+    assert len(d.samples("P")) == 5
+    e = json.loads(d.cli("store", "maintain", "--json").stdout)
+    assert e["kind"] == "maintain" and e["state"] == "done", e
+    assert [s["state"] for s in e["steps"]] == ["done"] * 6, e
+    a = d.tcp().post("/api/v1/store/maintain")
+    assert a.status in (401, 403), a
+
+
+@pytest.mark.parametrize("value", ["25:00", "4:30", "noon"])
+def test_maintain_at_is_a_time_of_the_day(make_daemon, value):
+    d = make_daemon({"store": {"maintain_at": value}})
+    p = subprocess.run([harness.BINARY, "check-config", d.config_path],
+                       capture_output=True, text=True, timeout=30)
+    assert p.returncode == 2, p
+    assert "maintain_at" in p.stderr and "never" in p.stderr, p

@@ -5,6 +5,9 @@
 #include <math.h>
 #include <poll.h>
 
+#include "base/zone.h"
+#include "store/daily.h"
+#include "store/errand.h"
 #include "store/health.h"
 #include "store/inside.h"
 
@@ -219,6 +222,155 @@ test_locked(void **state)
 	rig_remove(&r);
 }
 
+/* -- maintenance --------------------------------------------------------- */
+
+static int64_t
+at(int day, int hour, int minute)
+{
+	return ((day * INT64_C(24) + hour) * 60 + minute) * 60 * 1000000;
+}
+
+static void
+test_once_a_day(void **state)
+{
+	struct daily d = {.minute = 4 * 60 + 30};
+	struct zone *z CLEANUP(zone_freep) = NULL;
+	int32_t minute = 0;
+	int due = 0;
+
+	(void)state;
+	assert_false(daily_due(&d, NULL, at(100, 4, 29)));
+	assert_true(daily_due(&d, NULL, at(100, 4, 30)));
+	assert_true(daily_due(&d, NULL, at(100, 5, 29)));
+	assert_false(daily_due(&d, NULL, at(100, 5, 30)));
+	daily_done(&d, NULL, at(100, 4, 31));
+	assert_false(daily_due(&d, NULL, at(100, 4, 32)));
+	assert_true(daily_due(&d, NULL, at(101, 4, 30)));
+	d.minute = -1;
+	assert_false(daily_due(&d, NULL, at(102, 4, 30)));
+	assert_true(time_parse_clock(STR("02:30"), &minute));
+	assert_int_equal(minute, 150);
+	assert_false(time_parse_clock(STR("24:00"), &minute));
+	assert_false(time_parse_clock(STR("4:30"), &minute));
+	assert_false(time_parse_clock(STR("04:60"), &minute));
+	/* a year in a zone that skips 02:30 once and shows it twice once */
+	if (zone_load("Europe/Berlin", &z, NULL) != ERR_OK)
+		skip();
+	d = (struct daily){.minute = 150};
+	for (int64_t us = at(20454, 0, 0); us < at(20819, 0, 0);
+	    us += 5 * 60 * INT64_C(1000000))
+		if (daily_due(&d, z, us)) {
+			daily_done(&d, z, us);
+			due++;
+		}
+	assert_int_equal(due, 365);
+}
+
+static struct errand *
+run_errand(struct rig *r, enum errand_kind kind)
+{
+	struct errand_ask ask = {.kind = kind, .actor = "test"};
+	struct errinfo ei = {0};
+	int64_t until = clock_mono_ns() + RIG_WAIT_NS;
+	struct errand *x;
+	uint64_t id;
+
+	if (errand_start(r->s, &ask, &id, &ei) != ERR_OK)
+		fail_msg("%s", ei.text);
+	for (;;) {
+		x = errand_look(r->s);
+		if (x->state != ERRAND_RUNS)
+			return x;
+		xfree(x);
+		assert_true(clock_mono_ns() < until);
+		(void)poll(NULL, 0, 5);
+	}
+}
+
+static const struct errand_step *
+step_of(const struct errand *x, const char *name)
+{
+	for (unsigned i = 0; i < x->nsteps; i++)
+		if (strcmp(x->step[i].name, name) == 0)
+			return &x->step[i];
+	fail_msg("no step %s", name);
+	return NULL;
+}
+
+/* Every step does what it is for, while units are stored. */
+static void
+test_maintain(void **state)
+{
+	struct rig r;
+	struct errand *x;
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	(void)rig_create(&r, RIG_WEB("A"));
+	for (uint64_t i = 1; i < 2000; i++)
+		rig_put(&r, &rig_result(1, i, 1790000000000000 +
+		    (int64_t)i * 1000000)->unit);
+	rig_flush(&r);
+	(void)rig_number(&r, "CREATE TABLE spare(a, b); ");
+	(void)rig_number(&r, "CREATE INDEX spare_a ON spare(a)");
+	(void)rig_number(&r, "INSERT INTO spare WITH RECURSIVE c(x) AS"
+	    " (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 3000)"
+	    " SELECT x, zeroblob(400) FROM c");
+	(void)rig_number(&r, "DELETE FROM spare WHERE a > 10");
+	(void)rig_number(&r, "CREATE VIRTUAL TABLE words USING fts5(t)");
+	(void)rig_number(&r, "INSERT INTO words VALUES('some words')");
+	assert_true(rig_number(&r, "PRAGMA freelist_count") > 100);
+	x = run_errand(&r, ERRAND_MAINTAIN);
+	if (x->state != ERRAND_DONE)
+		fail_msg("%s", x->ei.text);
+	assert_int_equal(x->nsteps, 6);
+	for (unsigned i = 0; i < x->nsteps; i++)
+		assert_int_equal(x->step[i].state, STEP_DONE);
+	assert_string_equal(step_of(x, "search")->text, "1 search indexes");
+	assert_string_equal(step_of(x, "checkpoint")->text, "done");
+	assert_true(x->audited);
+	assert_int_equal(x->report.total, 0);
+	xfree(x);
+	assert_int_equal(rig_number(&r, "PRAGMA freelist_count"), 0);
+	assert_true(rig_number(&r, "SELECT count(*) FROM sqlite_stat1"
+	    " WHERE tbl = 'spare'") > 0);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
+/* A reader of another program holds the WAL: the checkpoint says so, and the
+ * steps after it are done all the same. */
+static void
+test_maintain_step_fails(void **state)
+{
+	struct rig r;
+	struct errand *x;
+	sqlite3 *db = NULL;
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	(void)rig_create(&r, RIG_WEB("A"));
+	assert_int_equal(sqlite3_open(r.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT * FROM meta", NULL,
+	    NULL, NULL), SQLITE_OK);
+	rig_flush(&r);
+	x = run_errand(&r, ERRAND_MAINTAIN);
+	assert_int_equal(x->state, ERRAND_FAILED);
+	assert_int_equal(step_of(x, "checkpoint")->state, STEP_FAILED);
+	assert_int_equal(step_of(x, "analyze")->state, STEP_DONE);
+	assert_int_equal(step_of(x, "quick check")->state, STEP_DONE);
+	xfree(x);
+	sqlite3_close(db);
+	x = run_errand(&r, ERRAND_CHECK);
+	assert_int_equal(x->state, ERRAND_DONE);
+	assert_int_equal(x->id, 2);
+	xfree(x);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
 int
 main(void)
 {
@@ -228,6 +380,9 @@ main(void)
 		cmocka_unit_test(test_percentile),
 		cmocka_unit_test(test_a_sound_store),
 		cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_once_a_day),
+		cmocka_unit_test(test_maintain),
+		cmocka_unit_test(test_maintain_step_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

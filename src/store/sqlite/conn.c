@@ -16,6 +16,7 @@
 #include "store/sqlite/pragma.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sql.h"
+#include "store/sqlite/upkeep.h"
 #include "world/world.h"
 
 #define PAGE_BYTES 4096   /* as pragma.c has it */
@@ -474,6 +475,16 @@ conn_vacuum(struct backend *b, unsigned n, struct errinfo *ei)
 	return simple(conn_of(b), sql, OP_WRITE, ei);
 }
 
+static enum err
+conn_upkeep(struct backend *b, enum upkeep_step step, unsigned at,
+    bool *ret_more, uint64_t *ret_total, struct errinfo *ei)
+{
+	struct conn *c = conn_of(b);
+	int rc = upkeep_piece(c->db, step, at, ret_more, ret_total);
+
+	return rc == SQLITE_OK ? ERR_OK : broken(c, OP_WRITE, rc, ei);
+}
+
 const struct backend_ops sqlite_ops = {
 	.name = "sqlite",
 	.open = conn_open, .migrate = conn_migrate, .begin = conn_begin,
@@ -482,5 +493,6 @@ const struct backend_ops sqlite_ops = {
 	.column_int = conn_column_int, .column_str = conn_column_str,
 	.checkpoint = conn_checkpoint, .sizes = conn_sizes,
 	.pages = conn_pages, .vacuum = conn_vacuum,
-	.verify = conn_verify, .close = conn_close, .copy = copy_database,
+	.upkeep = conn_upkeep, .verify = conn_verify, .close = conn_close,
+	.copy = copy_database,
 };
