@@ -8,8 +8,10 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "store/block.h"
 #include "store/chunk.h"
+#include "store/rollup.h"
 #include "store/state_code.h"
 
 /* -- chunks ------------------------------------------------------------- */
@@ -415,4 +417,66 @@ audit_turns(struct audit *a, struct errinfo *ei)
 			return e;
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* -- roll-ups ----------------------------------------------------------- */
+
+struct rollup_key {
+	int64_t level, hour;
+	uint32_t monitor;
+};
+
+static void
+rollup_one(struct audit *a, const struct rollup_key *at, struct str bytes,
+    bool known)
+{
+	int64_t hour_us = 3600 * US_PER_S, from_us = at->hour * hour_us;
+	struct audit_span where = {at->monitor, from_us, from_us +
+	    (at->level == ROLLUP_DAY ? 24 : 1) * hour_us};
+	struct rollup r;
+
+	if (!rollup_get(bytes, &r))
+		audit_find(a, where, "the roll-up of %s is damaged",
+		    at->level == ROLLUP_DAY ? "a day" : "an hour");
+	if (!known)
+		audit_find(a, where, "a roll-up of a monitor that is not"
+		    " there");
+}
+
+static enum err
+rollup_page(struct audit *a, struct rollup_key *at, bool *ret_more,
+    struct errinfo *ei)
+{
+	const struct backend_ops *ops = a->db->ops;
+	enum stmt st = STMT_AUDIT_ROLLUPS;
+	size_t rows = 0;
+	enum err e = ops->query(a->db, st, VALS(V_INT(at->level),
+	    V_INT(at->hour), V_INT(at->monitor), V_INT(AUDIT_PAGE)), ei);
+
+	while (e == ERR_OK && (e = ops->next(a->db, st, ei)) == ERR_OK) {
+		rows++;
+		*at = (struct rollup_key){
+		    .level = ops->column_int(a->db, st, 0),
+		    .hour = ops->column_int(a->db, st, 1),
+		    .monitor = (uint32_t)ops->column_int(a->db, st, 2)};
+		rollup_one(a, at, ops->column_str(a->db, st, 3),
+		    ops->column_int(a->db, st, 4) != 0);
+	}
+	*ret_more = rows == AUDIT_PAGE;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err
+audit_rollups(struct audit *a, struct errinfo *ei)
+{
+	struct rollup_key at = {.level = -1};   /* before the first */
+	bool more = true;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && more) {
+		e = rollup_page(a, &at, &more, ei);
+		if (e == ERR_OK)
+			e = audit_turn(a, ei);
+	}
+	return e;
 }

@@ -110,6 +110,9 @@ const struct stmt_row stmt_rows[] = {
 	[STMT_AUDIT_CHUNK_WITH] = {"audit_chunk_with", PACE_FAST},
 	[STMT_AUDIT_CHUNK_LAST] = {"audit_chunk_last", PACE_FAST},
 	[STMT_AUDIT_TAIL] = {"audit_tail", PACE_NORMAL},
+	[STMT_AUDIT_CHUNK_BYTES] = {"audit_chunk_bytes", PACE_SLOW},
+	[STMT_AUDIT_OUTBOX] = {"audit_outbox", PACE_SLOW},
+	[STMT_AUDIT_ROLLUPS] = {"audit_rollups", PACE_NORMAL},
 	[STMT_AUDIT_TURN_OWNER] = {"audit_turn_owner", PACE_FAST},
 	[STMT_AUDIT_TURNS] = {"audit_turns", PACE_NORMAL},
 };

@@ -123,6 +123,10 @@ enum stmt {
 	STMT_AUDIT_CHUNK_WITH,  /* monitor seq → bytes */
 	STMT_AUDIT_CHUNK_LAST,  /* monitor → last_seq */
 	STMT_AUDIT_TAIL,        /* after limit → id samples bytes */
+	STMT_AUDIT_CHUNK_BYTES,
+	STMT_AUDIT_OUTBOX,
+	STMT_AUDIT_ROLLUPS,     /* after: level hour monitor, limit → level hour
+				 * monitor bytes, known */
 	STMT_AUDIT_TURN_OWNER,  /* after → as CHUNK_OWNER, of transitions */
 	STMT_AUDIT_TURNS,       /* monitor after limit → id at from to */
 	STMT_NMAX

@@ -206,6 +206,15 @@ const char *const sql_text[STMT_NMAX] = {
 	    " WHERE monitor = ?1",
 	[STMT_AUDIT_TAIL] = "SELECT id, n, b FROM tail WHERE id > ?1"
 	    " ORDER BY id LIMIT ?2",
+	[STMT_AUDIT_CHUNK_BYTES] = "SELECT 0, 0, 0 WHERE (SELECT"
+	    " coalesce(sum(length(b)), 0) FROM chunk) <>"
+	    " (SELECT v FROM meta WHERE k = 'chunk_bytes')",
+	[STMT_AUDIT_OUTBOX] = "SELECT monitor, at_us, at_us FROM outbox"
+	    " WHERE NOT json_valid(event)",
+	[STMT_AUDIT_ROLLUPS] = "SELECT level, hour, monitor, b, monitor IN"
+	    " (SELECT id FROM monitor UNION SELECT monitor FROM doomed)"
+	    " FROM rollup WHERE (level, hour, monitor) > (?1, ?2, ?3)"
+	    " ORDER BY level, hour, monitor LIMIT ?4",
 	[STMT_AUDIT_TURN_OWNER] = "SELECT m, m IN (SELECT id FROM monitor"
 	    " UNION SELECT monitor FROM doomed) FROM (SELECT min(monitor) AS m"
 	    " FROM transition WHERE monitor > ?1) WHERE m IS NOT NULL",
