@@ -196,6 +196,7 @@ health_store(struct req *q)
 	health_counts(&b, s);
 	field_u64(&b, "duplicates", health_get(&s->duplicates));
 	field_u64(&b, "refused", health_get(&s->refused));
+	field_u64(&b, "damaged", health_get(&s->damaged));
 	field_u64(&b, "wal_bytes", health_get(&s->wal_bytes));
 	field_u64(&b, "file_bytes", health_get(&s->file_bytes));
 	field_time(&b, "last_commit", atomic_load(&s->last_commit_us));

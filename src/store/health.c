@@ -231,7 +231,8 @@ reading(struct health *h, struct health_facts *f)
 	enum err e = read_pages(h, &ei);
 
 	f->read_s = (double)(clock_mono_ns() - began_ns) / (double)NS_PER_S;
-	f->damaged = (double)MAX(h->walk.damaged, h->walk.damaged_before);
+	f->damaged = fmax((double)atomic_load(&h->s->stats.damaged),
+	    (double)MAX(h->walk.damaged, h->walk.damaged_before));
 	if (e == ERR_OK || e == ERR_STOPPING)
 		return;
 	/* However quick it failed. */

@@ -141,6 +141,20 @@ doomed(struct store *s, struct errinfo *ei)
 	return ended(e);
 }
 
+/* It is no reason not to start: said with its monitor and where, counted, and
+ * what it held is unknown. */
+static void
+say_damaged(struct store *s, const char *path, const char *what)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%.140s: %.100s", path, what);
+	log_error("store", "a row is damaged", KV("of", path),
+	    KV("what", what));
+	batch_owe(s, EVENT_STORE, text);
+	atomic_fetch_add(&s->stats.damaged, 1);
+}
+
 /* An undecodable state is no reason not to start: what the samples tell is
  * taken, and it is said. */
 static enum err
@@ -158,10 +172,8 @@ states(struct store *s, struct errinfo *ei)
 			continue;
 		state = xcalloc(1, sizeof(*state));
 		if (!state_code_get(text(s, st, 1), id, state)) {
-			log_error("store", "a monitor's state is damaged",
-			    KV("monitor", &en->row.conf->path[0]));
-			batch_owe(s, EVENT_STORE,
-			    "a monitor's state row is damaged: it starts anew");
+			say_damaged(s, en->row.conf->path, "its state is"
+			    " damaged: it starts anew");
 			xfree(state);
 			continue;
 		}
@@ -268,10 +280,12 @@ last_chunk(struct store *s, struct entry *en, struct sample **ret,
 	if (e != ERR_OK)
 		return ended(e);
 	if (chunk_decode(text(s, st, 3), ret, ret_n, &why) != ERR_OK) {
-		log_error("store", "a chunk of samples is damaged",
-		    KV("monitor", &en->row.conf->path[0]),
-		    KV("error", &why.text[0]));
-		batch_owe(s, EVENT_STORE, "a chunk of samples is damaged");
+		char what[160];
+
+		(void)snprintf(what, sizeof(what), "samples up to number %lld"
+		    " are unknown: their chunk is damaged (%.60s)",
+		    (long long)col(s, st, 1), why.text);
+		say_damaged(s, en->row.conf->path, what);
 		en->seq = MAX(en->seq, (uint64_t)col(s, st, 1));
 		en->batch_seq = en->seq;
 	}
@@ -343,9 +357,8 @@ tail(struct store *s, int64_t now_us, struct errinfo *ei)
 				tail_sample(s, &p, id << 8 | slot++, now_us);
 		if (slot == (uint64_t)col(s, st, 1))
 			continue;
-		log_error("store", "a block of samples is damaged",
-		    KV_I("block", (int64_t)id));
-		batch_owe(s, EVENT_STORE, "a block of samples is damaged");
+		say_damaged(s, "several monitors", "a block of their newest"
+		    " samples is damaged; they are unknown");
 	}
 	return ended(e);
 }

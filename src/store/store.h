@@ -121,6 +121,7 @@ struct store_stats {
 	struct hist statement[PACE_NMAX];   /* time inside the database */
 	_Atomic uint64_t queries[PACE_NMAX][ENDED_NMAX];
 	_Atomic uint64_t recycled;          /* readers opened again */
+	_Atomic uint64_t damaged;           /* rows unreadable at the start */
 	/* housekeeping */
 	_Atomic uint64_t pruned[RETENTION_MAX], shed[SHED_NMAX], vacuumed;
 	_Atomic int64_t slice_max_ns;

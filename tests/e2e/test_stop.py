@@ -222,3 +222,51 @@ def test_stopping_while_clients_come_and_go(make_daemon, tmp_path, scheme):
             ended.set()
             [c.join() for c in clients]
     assert seen <= {b"200", b"503", b""} and b"200" in seen, seen
+
+
+def test_sigterm_again_and_again_under_full_load(make_daemon, closing):
+    """Heartbeats as fast as they go and two hundred checks a second; each
+    SIGTERM after the first changes nothing; what was acknowledged is there."""
+    from test_crash import Pusher
+    web = closing(harness.WebServer())
+    tokens = [f"load-token-{i:05d}" for i in range(8)]
+    d = make_daemon({"monitors": [
+        *[{"name": f"P{i}", "type": "push", "interval": "1h", "grace": "1h",
+           "token": t} for i, t in enumerate(tokens)],
+        *[{"name": f"H{i}", "type": "http", "url": web.url,
+           "interval": "1s", "timeout": "900ms", "retries": 5}
+          for i in range(200)]]})
+    d.start()
+    pushers = [Pusher(d, t, flip=i % 2 == 1) for i, t in enumerate(tokens)]
+    [p.start() for p in pushers]
+    harness.wait_for(lambda: sum(len(p.acked) for p in pushers) > 4000, 60,
+                     "heartbeats")
+    start = time.monotonic()
+    signals = 0
+    while d.proc.poll() is None:
+        assert time.monotonic() - start < 20 * harness.SLOW, d.log()
+        d.signal(signal.SIGTERM)
+        signals += 1
+        time.sleep(0.002)
+    assert d.proc.returncode == 0, d.log()
+    assert signals > 1
+    assert d.log().count("stopping") == 1, d.log()
+    for p in pushers:
+        p.stopping = True
+    [p.join(15) for p in pushers]
+    d.proc = None
+    wal = f"{d.data}/vedette.db-wal"
+    assert not os.path.exists(wal) or os.path.getsize(wal) == 0
+    assert d.cli("store", "check").returncode == 0
+    d.start()
+    for i, p in enumerate(pushers):
+        samples = d.samples(f"P{i}")
+        turns = [(t["from"], t["to"]) for t in d.transitions(f"P{i}")]
+        assert len(p.acked) > 50
+        assert len(p.acked) <= len(samples) <= \
+            len(p.acked) + len(p.unknown), (i, len(p.acked), len(samples))
+        # a beat that says "down" keeps its message
+        have = {(s["reason"] or "?").split()[-1].strip('"') for s in samples}
+        missing = [m for m, down in p.acked if down and m not in have]
+        assert not missing, (i, missing[:5], len(p.acked))
+        assert all(a[1] == b[0] for a, b in zip(turns, turns[1:])), turns

@@ -319,3 +319,27 @@ def test_maintain_at_is_a_time_of_the_day(make_daemon, value):
                        capture_output=True, text=True, timeout=30)
     assert p.returncode == 2, p
     assert "maintain_at" in p.stderr and "never" in p.stderr, p
+
+
+def test_damaged_rows_do_not_stop_the_start(make_daemon):
+    """They are told with their monitor, counted, unknown; all else works."""
+    d = make_daemon({"monitors": [{"name": "P", **PUSH},
+                                  {"name": "Q", **PUSH, "token": "q" * 32}]})
+    d.start()
+    for _ in range(3):
+        assert d.push(TOKEN).status == d.push("q" * 32).status == 200
+    d.stop()
+    sql(store(d), "UPDATE state SET b = x'00' WHERE monitor = 1")
+    sql(store(d), "UPDATE tail SET b = substr(b, 1, length(b) - 1) || x'00' "
+        "WHERE id = (SELECT min(id) FROM tail)")
+    d.start()
+    assert d.api.get("/api/v1/store/stats").json()["damaged"] == 2
+    texts = [e["text"] for e in d.events() if e["kind"] == "store"]
+    assert any(t.startswith("P: ") for t in texts), texts
+    _, by = rules(d, True)
+    assert by["damaged"]["level"] == "degraded", by["damaged"]
+    assert by["damaged"]["value"] == 2
+    assert d.push(TOKEN).status == d.push("q" * 32).status == 200
+    assert 0 < len(d.samples("Q")) <= 4
+    p = d.cli("store", "check")
+    assert p.returncode == 1 and "tail" in p.stdout, p
