@@ -20,7 +20,7 @@
 
 /* A read transaction keeps the WAL from being cut: a long one ends when it
  * has grown to this, well below where writes would have to go elsewhere. */
-#define ERRAND_WAL_MAX (48u << 20)
+#define ERRAND_WAL_MAX (40u << 20)
 #define SETTLE_NS      (10 * NS_PER_S)
 
 struct errands {

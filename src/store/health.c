@@ -17,6 +17,7 @@
 #include "store/errand.h"
 #include "store/inside.h"
 #include "store/readers.h"
+#include "store/wal.h"
 #include "world/world.h"
 
 #define PROBE_NS   (3 * NS_PER_S)    /* for the writer to commit */
@@ -62,8 +63,6 @@ struct health {
 	struct tally ring[WINDOW];
 	unsigned nring;
 	struct walk walk;
-	uint64_t ckpt_done, ckpt_other;
-	double stuck;
 	int64_t quick_ns;
 	struct daily daily;
 	struct zone *zone;              /* NULL: UTC */
@@ -243,30 +242,23 @@ reading(struct health *h, struct health_facts *f)
 	h->db = NULL;
 }
 
+/* Who holds the WAL is named when it is known. */
 static void
 checkpoints(struct health *h, struct health_facts *f)
 {
-	const struct store_stats *st = &h->s->stats;
-	uint64_t done = atomic_load(&st->checkpoints[CKPT_DONE]), other = 0;
-	enum checkpoint worst = CKPT_DONE;
+	struct wal_state w;
 
-	for (unsigned i = 0; i < CKPT_NMAX; i++) {
-		uint64_t n = atomic_load(&st->checkpoints[i]);
-
-		if (i == CKPT_DONE)
-			continue;
-		other += n;
-		if (n > 0)
-			worst = (enum checkpoint)i;
-	}
-	h->stuck = done != h->ckpt_done ? 0 :
-	    h->stuck + (double)(other - h->ckpt_other);
-	h->ckpt_done = done;
-	h->ckpt_other = other;
-	f->stuck_checkpoints = h->stuck;
-	if (h->stuck > 0)
-		snprintf(f->checkpoint, sizeof(f->checkpoint), "outcome: %s",
-		    checkpoint_names[worst]);
+	wal_state(h->s, &w);
+	f->wal_bytes = (double)w.bytes;
+	f->stuck_checkpoints = w.stuck;
+	if (w.stuck > 0)
+		snprintf(f->checkpoint, sizeof(f->checkpoint), "%s%s%.100s",
+		    checkpoint_names[w.last], w.held_by[0] != '\0' ?
+		    "; held by " : "", w.held_by);
+	if (w.full && f->writing[0] == '\0')
+		snprintf(f->writing, sizeof(f->writing), "the WAL is full%s"
+		    "%.100s", w.held_by[0] != '\0' ? "; held by " : "",
+		    w.held_by);
 }
 
 static void
@@ -280,7 +272,6 @@ gather(struct health *h, struct health_facts *f)
 	reading(h, f);
 	window(h, f);
 	checkpoints(h, f);
-	f->wal_bytes = (double)atomic_load(&h->s->stats.wal_bytes);
 	left = disk_free(h->s->conf.path, &all);
 	f->free_bytes = all > 0 && !h->s->conf.memory ? (double)left : (double)NAN;
 	pthread_mutex_lock(&h->mu);

@@ -55,7 +55,7 @@ struct health_facts {
 	double commit_s, statement_s[PACE_NMAX];   /* p95, last minute */
 	double wal_bytes, stuck_checkpoints, journal_bytes, quarantined;
 	double free_bytes, findings, damaged, turn_age_s;
-	char writing[160], reading[160], checkpoint[40];   /* "" fine */
+	char writing[160], reading[160], checkpoint[160];   /* "" fine */
 };
 void health_judge(const struct health_facts *f, struct health_report *ret);
 /* An old report with the rule "turn" judged anew by f->turn_age_s. */
