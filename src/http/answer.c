@@ -71,6 +71,20 @@ answer_header(struct answer *a, const char *name, const char *value)
 	a->nheaders++;
 }
 
+void
+answer_retry(struct answer *a, unsigned seconds)
+{
+	char text[16];
+	unsigned i = 0;
+
+	while (i < a->nheaders &&
+	    strcmp(a->headers[i].name, "Retry-After") != 0)
+		i++;
+	a->nheaders = MIN(i, a->nheaders);
+	snprintf(text, sizeof(text), "%u", seconds);
+	answer_header(a, "Retry-After", text);
+}
+
 static void
 answer_problem_body(struct answer *a, unsigned status, const char *text,
     const char *field, uint32_t line)

@@ -36,6 +36,8 @@ void answer_free(struct answer *a);
 void answer_take(struct answer *a, unsigned status, const char *type,
     struct buf *b);
 void answer_header(struct answer *a, const char *name, const char *value);
+/* Retry-After: what a 503 or 429 advises already is replaced. */
+void answer_retry(struct answer *a, unsigned seconds);
 /* An RFC 9457 problem. field may be NULL or "". */
 void answer_problem(struct answer *a, unsigned status, const char *field,
     const char *fmt, ...) FORMAT(4, 5);

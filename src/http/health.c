@@ -11,6 +11,7 @@
 #include "model/unit.h"
 #include "store/health.h"
 #include "store/query.h"
+#include "store/retention.h"
 #include "store/wal.h"
 
 static enum flow
@@ -179,6 +180,36 @@ health_wal(struct buf *b, struct store *s)
 	field_next(b, '}');
 }
 
+/* How much there is, what gave way, and what housekeeping took. */
+static void
+health_room(struct buf *b, struct store *store)
+{
+	const struct store_stats *s = store_stats(store);
+
+	field_open(b, "room", '{');
+	field_text(b, "pressure", pressure_names[store_pressure(store)]);
+	field_u64(b, "budget_bytes", store_budget(store));
+	field_u64(b, "used_bytes", health_get(&s->used_bytes));
+	field_u64(b, "spare_bytes", health_get(&s->spare_bytes));
+	field_u64(b, "disk_free_bytes", health_get(&s->disk_free_bytes));
+	field_next(b, '}');
+	field_open(b, "shed", '{');
+	for (int i = 0; i < SHED_NMAX; i++)
+		field_u64(b, shed_kind_names[i], health_get(&s->shed[i]));
+	field_next(b, '}');
+	field_open(b, "pruned", '{');
+	for (size_t i = 0; i < retention_count(); i++)
+		if (retention[i].step != NULL)
+			field_u64(b, retention[i].table,
+			    health_get(&s->pruned[i]));
+	field_next(b, '}');
+	field_open(b, "housekeeping", '{');
+	field_u64(b, "vacuumed_pages", health_get(&s->vacuumed));
+	field_u64(b, "longest_slice_us", (uint64_t)atomic_load(
+	    &s->slice_max_ns) / 1000);
+	field_next(b, '}');
+}
+
 enum flow
 health_store(struct req *q)
 {
@@ -197,6 +228,7 @@ health_store(struct req *q)
 	field_u64(&b, "duplicates", health_get(&s->duplicates));
 	field_u64(&b, "refused", health_get(&s->refused));
 	field_u64(&b, "damaged", health_get(&s->damaged));
+	health_room(&b, q->h->c.store);
 	field_u64(&b, "wal_bytes", health_get(&s->wal_bytes));
 	field_u64(&b, "file_bytes", health_get(&s->file_bytes));
 	field_time(&b, "last_commit", atomic_load(&s->last_commit_us));

@@ -18,6 +18,7 @@
 
 #define BODY_DRAIN (8u << 20)   /* of a refused request: read, then answer */
 #define BODY_DEFAULT (1u << 20)
+#define RETRY_MIN_S  2u
 
 static const char *
 intake_header(const struct req *q, const char *name)
@@ -31,6 +32,15 @@ intake_count(struct http *h, unsigned status)
 	size_t i = MIN(status / 100, (unsigned)COUNT(h->answers) - 1);
 
 	atomic_fetch_add_explicit(&h->answers[i], 1, memory_order_relaxed);
+}
+
+/* A 503 says when it is worth trying again: the store knows. */
+static void
+intake_retry(const struct req *q, struct answer *a)
+{
+	if (a->status == 503 && !atomic_load(&q->h->quiet))
+		answer_retry(a, MAX(RETRY_MIN_S,
+		    store_retry_after_s(q->h->c.store)));
 }
 
 static enum MHD_Result
@@ -53,6 +63,7 @@ intake_answer(struct req *q)
 		    KV("route", q->route != NULL ? q->route->pattern : "-"),
 		    KV_I("status", q->out.status));
 	intake_count(q->h, q->out.status);
+	intake_retry(q, &q->out);
 	return answer_send(&q->out, q->conn);
 }
 
@@ -154,6 +165,17 @@ intake_args(struct req *q)
 	return false;
 }
 
+/* Does it want something stored? A deletion makes room, and a heartbeat's
+ * token is looked at first. */
+static bool
+intake_writes(const struct req *q)
+{
+	const struct route *r = q->route;
+
+	return r->scope != SCOPE_NONE && strcmp(r->method, "DELETE") != 0 &&
+	    (r->run == RUN_WRITE || r->body == BODY_DOCUMENT);
+}
+
 static enum MHD_Result
 intake_head(struct req *q, const char *method, const char *url)
 {
@@ -169,6 +191,8 @@ intake_head(struct req *q, const char *method, const char *url)
 	if (q->route->scope != SCOPE_NONE && !auth_check(q, q->route->scope))
 		return intake_refuse(q);
 	if (!intake_args(q))
+		return intake_refuse(q);
+	if (intake_writes(q) && req_no_room(q))
 		return intake_refuse(q);
 	q->body.max = intake_body_max(q);
 	if (intake_length(q, &length) && length > q->body.max) {
@@ -277,6 +301,7 @@ intake_given_up(struct req *q)
 	    "it may still be: repeat it" :
 	    "no answer in time; the change may still be made");
 	a.close = atomic_load(&q->h->quiet);
+	intake_retry(q, &a);
 	intake_count(q->h, 503);
 	return answer_send(&a, q->conn);
 }

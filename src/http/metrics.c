@@ -19,6 +19,7 @@
 #include "http/sse.h"
 #include "model/unit.h"
 #include "store/health.h"
+#include "store/retention.h"
 #include "store/query.h"
 #include "store/wal.h"
 
@@ -281,6 +282,47 @@ metrics_store(struct buf *b, struct http *h)
 }
 
 static void
+metrics_room(struct buf *b, struct http *h)
+{
+	const struct store_stats *s = store_stats(h->c.store);
+	static const char pruned[] = "vedette_pruned_rows_total";
+
+	prom_gauge(b, "vedette_store_budget_bytes", "Disk space the store may "
+	    "take; 0: unbounded.", (double)store_budget(h->c.store));
+	prom_gauge(b, "vedette_store_used_bytes", "Of it, taken by what is "
+	    "stored, without pages that are empty.",
+	    (double)metrics_load(&s->used_bytes));
+	prom_gauge(b, "vedette_store_spare_bytes", "Empty pages of the "
+	    "database.", (double)metrics_load(&s->spare_bytes));
+	prom_gauge(b, "vedette_store_disk_free_bytes", "What the file system "
+	    "has left.", (double)metrics_load(&s->disk_free_bytes));
+	prom_gauge(b, "vedette_store_pressure", "0: room; 1: little, it was "
+	    "said; 2: shedding; 3: writes are refused.",
+	    store_pressure(h->c.store));
+	prom_family(b, "vedette_shed_total", "counter",
+	    "What gave way for want of room, by kind.");
+	metrics_by(b, "vedette_shed_total", "kind", shed_kind_names, s->shed,
+	    SHED_NMAX);
+	prom_family(b, pruned, "counter",
+	    "Rows that were over their table's bound.");
+	for (size_t i = 0; i < retention_count(); i++) {
+		struct prom_label l = PROM_LABEL("table",
+		    str_of(retention[i].table));
+
+		if (retention[i].step != NULL)
+			prom_u64(b, pruned, &l, 1,
+			    metrics_load(&s->pruned[i]));
+	}
+	prom_hist(b, "vedette_store_slice_seconds", "How long slices of "
+	    "housekeeping held the write lock.", &s->slice);
+	prom_gauge(b, "vedette_store_slice_max_seconds",
+	    "The longest of them since the start.",
+	    (double)atomic_load(&s->slice_max_ns) / 1e9);
+	prom_counter(b, "vedette_store_vacuumed_pages_total",
+	    "Empty pages given back.", metrics_load(&s->vacuumed));
+}
+
+static void
 metrics_http(struct buf *b, struct http *h)
 {
 	static const char *const codes[] = {
@@ -385,6 +427,7 @@ metrics_get(struct req *q)
 	if (e != ERR_OK)
 		return req_fail(q, e, NULL);
 	metrics_store(&b, h);
+	metrics_room(&b, h);
 	metrics_http(&b, h);
 	metrics_process(&b, h);
 	if (h->c.metrics != NULL)

@@ -61,6 +61,8 @@ push_send(struct req *q, uint32_t monitor, const struct beat *b)
 	struct http *h = q->h;
 	struct command *c;
 
+	if (req_no_room(q))
+		return ANSWERED;
 	/* What was answered 503 still waits to be stored: who tries again and
 	 * again must not make that pile grow without end. */
 	if (mbox_load(store_inbox(h->c.store)) >= 1)

@@ -272,3 +272,13 @@ req_bad(struct req *q, unsigned status, const char *field, const char *text)
 	answer_problem(&q->out, status, field, "%s", text);
 	return ANSWERED;
 }
+
+bool
+req_no_room(struct req *q)
+{
+	if (store_pressure(q->h->c.store) != PRESSURE_REFUSE)
+		return false;
+	answer_problem(&q->out, 503, NULL, "the store has no room: its disk "
+	    "budget or the disk is used up; nothing was taken");
+	return true;
+}

@@ -115,5 +115,8 @@ json_t *req_body_json(struct req *q) MUST_USE;
 enum flow req_fail(struct req *q, enum err e, const struct errinfo *ei);
 enum flow req_bad(struct req *q, unsigned status, const char *field,
     const char *text);
+/* Has the store no room for what is not its own (store_pressure)? Then q->out
+ * is a 503. */
+bool req_no_room(struct req *q);
 
 #endif

@@ -23,6 +23,7 @@
 #define SPARE_SHARE   8      /* of the file may be empty pages */
 #define SPARE_MIN     1024   /* so many may always */
 #define PAGE_BYTES    4096
+#define WAL_SHARE_MAX (16 * MIB)
 
 /* Of what is new, how much is thinned. */
 enum thin { THIN_NONE, THIN_MOST, THIN_ALL };
@@ -111,6 +112,16 @@ directory_of(const char *path, char *ret, size_t size)
 	    (int)(slash - path), slash == NULL ? "." : path);
 }
 
+/* The WAL comes and goes, most of all while pruning makes room: it has a fixed
+ * share of the budget, and counts for more only when it is larger. */
+static uint64_t
+wal_share(const struct store *s, uint64_t wal)
+{
+	uint64_t share = MIN(WAL_SHARE_MAX, s->conf.disk_budget / 8);
+
+	return MAX(wal, share);
+}
+
 static void
 look(struct store *s)
 {
@@ -124,7 +135,7 @@ look(struct store *s)
 	    s->db->ops->pages(s->db, &b->pages, &b->empty, NULL) != ERR_OK)
 		b->pages = b->empty = 0;
 	spare = MIN(b->empty * PAGE_BYTES, file);
-	used = file - spare + file_bytes(path, "-wal") +
+	used = file - spare + wal_share(s, file_bytes(path, "-wal")) +
 	    file_bytes(path, "-shm");
 	b->facts.used = used;
 	b->facts.budget = s->conf.disk_budget;

@@ -68,13 +68,14 @@ vacuum_wants(const struct store *s, int64_t now_ns)
 }
 
 static const struct {
+	const char *name;
 	bool (*wants)(const struct store *s, int64_t now_ns);
 	void (*slice)(struct store *s);
 } chores[] = {
-	{compact_wants, compact_slice},
-	{prune_due, prune_slice},
-	{vacuum_wants, vacuum_slice},
-	{upkeep_due, upkeep_slice},
+	{"compaction", compact_wants, compact_slice},
+	{"pruning", prune_due, prune_slice},
+	{"vacuum", vacuum_wants, vacuum_slice},
+	{"upkeep", upkeep_due, upkeep_slice},
 };
 
 bool
@@ -125,6 +126,7 @@ chores_done(struct store *s, int64_t began_ns, int64_t end_ns)
 		atomic_store(&s->stats.slice_max_ns, took);
 	if (took > CHORES_HOLD_NS)
 		log_info("store", "housekeeping held the write lock long",
+		    KV("chore", chores[s->chore].name),
 		    KV_I("ms", took / 1000000));
 	if (took > LONG_NS)
 		box = MAX(box / 2, BOX_MIN_NS);

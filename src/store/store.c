@@ -310,6 +310,12 @@ store_pressure(const struct store *s)
 	return budget_pressure(s->budget);
 }
 
+uint64_t
+store_budget(const struct store *s)
+{
+	return s->conf.disk_budget;
+}
+
 unsigned
 store_retry_after_s(struct store *s)
 {

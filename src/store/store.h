@@ -134,6 +134,7 @@ struct store_stats {
 	_Atomic unsigned checkpoints_stuck; /* in a row */
 };
 const struct store_stats *store_stats(const struct store *s);
+uint64_t store_budget(const struct store *s);   /* bytes; 0: none */
 /* Any thread. */
 enum pressure store_pressure(const struct store *s);
 /* When it is worth trying again, in seconds (1 … 300): as long as the queue
