@@ -274,6 +274,7 @@ gather(struct health *h, struct health_facts *f)
 	checkpoints(h, f);
 	left = disk_free(h->s->conf.path, &all);
 	f->free_bytes = all > 0 && !h->s->conf.memory ? (double)left : (double)NAN;
+	f->pressure = store_pressure(h->s);
 	pthread_mutex_lock(&h->mu);
 	f->findings = h->findings;
 	pthread_mutex_unlock(&h->mu);

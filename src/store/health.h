@@ -54,7 +54,7 @@ struct health_facts {
 	double queue_wait_s;            /* p95 beyond store.commit_delay */
 	double commit_s, statement_s[PACE_NMAX];   /* p95, last minute */
 	double wal_bytes, stuck_checkpoints, journal_bytes, quarantined;
-	double free_bytes, findings, damaged, turn_age_s;
+	double free_bytes, pressure, findings, damaged, turn_age_s;
 	char writing[160], reading[160], checkpoint[160];   /* "" fine */
 };
 void health_judge(const struct health_facts *f, struct health_report *ret);

@@ -44,8 +44,11 @@ static const struct health_rule rules[] = {
 	    TEXT(checkpoint), 3, NAN},
 	{"journal", "bytes", FACT(journal_bytes), NO_TEXT, 1, NAN},
 	{"quarantine", "units", FACT(quarantined), NO_TEXT, 1, NAN},
-	{"free_disk", "bytes", FACT(free_bytes), NO_TEXT, 512 * MIB, 64 * MIB,
+	/* What is little depends on the disk and on the budget: budget.h. */
+	{"free_disk", "bytes", FACT(free_bytes), NO_TEXT, NAN, NAN,
 	    .low = true},
+	{"room", "pressure", FACT(pressure), NO_TEXT, PRESSURE_WARN,
+	    PRESSURE_REFUSE},
 	{"quick_check", "findings", FACT(findings), NO_TEXT, NAN, 1},
 	{"damaged", "rows", FACT(damaged), NO_TEXT, 1, NAN},
 	{"turn", "s", FACT(turn_age_s), NO_TEXT, 12, 20},
