@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The benchmark of the whole daemon, beside what anyone can install.
 
-    tests/bench/bench.py [http] [https] [ping] [push] [scale] [store] [queries] [device] [wal]
-        [--quick]
+    tests/bench/bench.py [http] [https] [ping] [push] [scale] [store] [queries] [device] [prune]
+        [wal] [--quick]
 
 Every figure is one line that a program can read:
 
@@ -290,6 +290,16 @@ def bench_device(_work):
         say("device_" + figure, "vedette", "-", float(value), unit)
 
 
+# -- pruning: how long it keeps the writer from its work -------------------------
+
+def bench_prune(_work):
+    """The newest N of each monitor stay, of more than a million rows; at most 50 ms."""
+    tool = own("bench_prune")
+    out = output([tool, "1000000" if QUICK else "2000000"], timeout=330) if tool else ""
+    for figure, value, unit in re.findall(r"figure=(\S+) value=(\S+) unit=(\S+)", out):
+        say("prune_" + figure, "vedette", "-", float(value), unit)
+
+
 CHART = (("http", "CPU per HTTP check"), ("https", "CPU per HTTPS check"), ("ping", "CPU per ping"),
          ("store_rows", "Durable rows"))
 
@@ -298,7 +308,7 @@ def main():
     runs = {"http": bench_http, "https": bench_https, "ping": bench_ping, "push": bench_push,
             "scale": bench_scale, "store": bench_store,
             "queries": bench_queries, "device": bench_device,
-            "wal": wal.bench,
+            "prune": bench_prune, "wal": wal.bench,
             }
     apart = ("wal",)   # takes ten minutes: only when it is asked for
     what = [a for a in sys.argv[1:] if a != "--quick"] or [w for w in runs if w not in apart]
