@@ -120,6 +120,8 @@ test_refuse(void **state)
 	u->sample.why = WHY_NET_REFUSED;
 	u->sample.latency_us = -1;
 	rig_put(&r, &u->unit);
+	rig_flush(&r);
+	assert_int_equal(rig_samples(&r, a, 100), 2);
 	rig_put(&r, &rig_result(a, 54, now + 54)->unit);
 	rig_flush(&r);
 	assert_int_equal(rig_samples(&r, a, 100), 3);

@@ -287,6 +287,7 @@ test_transitions_again(void **state)
 		    i % 2 == 0 ? STATUS_UP : STATUS_DOWN,
 		    i % 2 == 0 ? STATUS_DOWN : STATUS_UP)->unit);
 	rig_flush(&r);
+	assert_false(en->counted);
 	rig_close(&r);
 	(void)round_of(&r);
 	round_end(&r);
