@@ -238,6 +238,7 @@ test_transitions(void **state)
 	static struct turn_row v[TURNS];
 	static const struct { uint32_t newest; int64_t days; } rows[] = {
 		{300, 0}, {UINT32_MAX, 20}, {100, 30}, {5, 3},
+		{1230, 20},   /* both floors at one time */
 	};
 	int64_t now = clock_wall_us() - 1000000;
 
