@@ -92,6 +92,9 @@ struct outbox_row {
 	int64_t remind_us;       /* tell again this often while it goes on, at
 				  * most; 0: once */
 	char note[OUTBOX_NOTE];  /* last error, why held; secrets stripped */
+	bool maybe;              /* it may have been sent: an attempt ended
+				  * without an answer */
+	bool known;              /* set when stored: it was there before */
 	struct alert_event event;
 };
 /* What stands for a channel in struct alerting; stored: CRC-32 of its name. */

@@ -14,6 +14,7 @@ struct outbox_mark {
 	uint8_t state;
 	bool over;             /* nothing refers to it any more: its incident
 				* is closed for that channel, it may be pruned */
+	bool maybe;            /* as in struct outbox_row */
 	uint32_t attempts;
 	int64_t next_us;
 	char note[OUTBOX_NOTE];

@@ -329,7 +329,7 @@ xfer_close(struct xfer *x)
 	/* libcurl never forgets a handle's last errno: a later failure of
 	 * another kind would be taken for it. */
 	(void)curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &os_error);
-	if (os_error == 0 && p->nidle < XFER_POOL_MAX) {
+	if (os_error == 0 && !x->once && p->nidle < XFER_POOL_MAX) {
 		p->nidle++;
 		list_push(&p->idle, &x->idle);
 	} else {

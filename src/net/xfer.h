@@ -28,6 +28,8 @@ struct xfer {
 	 * from inside xfer_start, never from inside a libcurl callback. */
 	void (*done)(struct xfer *x, CURLcode rc);
 	void *owner;               /* the borrower's, untouched */
+	bool once;                 /* do not lend it again: options were set
+				    * that a check does not set back */
 	/* internal */
 	struct net *net;
 	struct watch watch;        /* the socket, until libcurl closes it */

@@ -12,14 +12,14 @@
 #define PRUNE_EVERY 512   /* deliveries */
 
 enum err
-outbox_rows(struct store *s, const struct outbox_row *v, size_t n,
+outbox_rows(struct store *s, struct outbox_row *v, size_t n,
     struct errinfo *ei)
 {
 	BUF_AUTO(text, ALERT_TEXT);
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		const struct outbox_row *r = &v[i];
+		struct outbox_row *r = &v[i];
 		const struct alert_event *ev = &r->event;
 		int64_t changes = 0;
 
@@ -32,6 +32,7 @@ outbox_rows(struct store *s, const struct outbox_row *v, size_t n,
 		    V_INT(ev->monitor), V_INT(ev->incident_us),
 		    V_INT(ev->at_us), V_TEXT(r->note),
 		    V_STR(((struct str){text.p, text.n}))), &changes, ei);
+		r->known = changes == 0;
 		if (changes > 0)
 			s->batch->rows[ROW_OUTBOX]++;
 	}
@@ -49,7 +50,7 @@ put_marks(struct store *s, const struct alert_unit *u, struct errinfo *ei)
 		e = s->db->ops->run(s->db, STMT_OUTBOX_MARK, VALS(
 		    V_TEXT(m->key), V_INT(m->state), V_INT(m->attempts),
 		    V_INT(m->next_us), V_TEXT(m->note),
-		    V_INT(m->over ? 0 : 1)), NULL, ei);
+		    V_INT(m->over ? 0 : 1), V_INT(m->maybe)), NULL, ei);
 	}
 	return e;
 }

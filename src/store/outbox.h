@@ -13,8 +13,9 @@
 #define HOLDS_SINCE_US  (INT64_C(400) * 86400 * 1000000)   /* read at start */
 
 /* -- the writer's thread ------------------------------------------------- */
-/* Rows into the transaction under way; a key that is there changes nothing. */
-enum err outbox_rows(struct store *s, const struct outbox_row *v, size_t n,
+/* Rows into the transaction under way; a key that is there changes nothing,
+ * and the row says so (known). */
+enum err outbox_rows(struct store *s, struct outbox_row *v, size_t n,
     struct errinfo *ei) MUST_USE;
 enum err outbox_put(struct store *s, struct slot *slot, struct errinfo *ei)
     MUST_USE;

@@ -33,6 +33,7 @@ get_row(struct backend *b, enum stmt st, struct outbox_row *r)
 	r->expires_us = num(b, st, 6);
 	r->remind_us = num(b, st, 7);
 	words(b, st, 8, r->note, sizeof(r->note));
+	r->maybe = num(b, st, 10) != 0;
 	if (r->state < OUTBOX_STATE_NMAX &&
 	    alert_event_parse(b->ops->column_str(b, st, 9), &r->event))
 		return true;

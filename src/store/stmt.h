@@ -84,9 +84,9 @@ enum stmt {
 	STMT_OUTBOX_PUT,        /* key channel state step attempts next expires
 				 * remind monitor incident at note event; a key
 				 * that is there: nothing */
-	STMT_OUTBOX_MARK,       /* key state attempts next note kept */
+	STMT_OUTBOX_MARK,       /* key state attempts next note kept maybe */
 	STMT_OUTBOX_LOAD,       /* → key channel state step attempts next expires
-				 * remind note event, what is kept, by id */
+				 * remind note event maybe, what is kept, by id */
 	STMT_OUTBOX_GET,        /* key → state attempts next note */
 	STMT_OUTBOX_OPEN,       /* monitor → incident, the newest kept */
 	STMT_OUTBOX_OF,         /* monitor incident → as LOAD, by id */

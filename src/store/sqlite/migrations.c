@@ -82,6 +82,8 @@ CREATE TRIGGER chunk_added AFTER INSERT ON chunk BEGIN\
  UPDATE meta SET v = v + length(NEW.b) WHERE k = 'chunk_bytes'; END;\
 CREATE TRIGGER chunk_gone AFTER DELETE ON chunk BEGIN\
  UPDATE meta SET v = v - length(OLD.b) WHERE k = 'chunk_bytes'; END;"},
+	{"outbox_maybe", "\
+ALTER TABLE outbox ADD COLUMN maybe INTEGER NOT NULL DEFAULT 0;"},
 };
 
 const size_t nmigrations = COUNT(migrations);

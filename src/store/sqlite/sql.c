@@ -4,7 +4,7 @@
 	" explain, evidence"
 #define EVENT "id, at_us, kind, was, became, why, monitor, actor, subject, text"
 #define OUTBOX "k, channel, state, step, attempts, next_us, expires_us," \
-	" remind_us, note, event"
+	" remind_us, note, event, maybe"
 #define EVENT_WANTED " WHERE id > ?1 AND id < ?2" \
 	" AND (?4 = 0 OR ?4 >> kind & 1)" \
 	" AND (?5 = 0 OR monitor = ?5) AND at_us >= ?6 AND at_us < ?7"
@@ -137,7 +137,7 @@ const char *const sql_text[STMT_NMAX] = {
 	    " incident_us, at_us, note, event) VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
 	    " ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13)",
 	[STMT_OUTBOX_MARK] = "UPDATE outbox SET state = ?2, attempts = ?3,"
-	    " next_us = ?4, note = ?5, kept = ?6 WHERE k = ?1",
+	    " next_us = ?4, note = ?5, kept = ?6, maybe = ?7 WHERE k = ?1",
 	[STMT_OUTBOX_LOAD] = "SELECT " OUTBOX " FROM outbox WHERE kept = 1"
 	    " ORDER BY id",
 	[STMT_OUTBOX_GET] = "SELECT state, attempts, next_us, note FROM outbox"
