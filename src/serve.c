@@ -29,6 +29,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "check/check.h"
+#include "serve_alerts.h"
 #include "serve_core.h"
 #include "store/writer.h"
 #include "world/world.h"
@@ -38,6 +39,7 @@
  * heap keeps so much of it, not the default 128 KiB. */
 #define HEAP_KEEP      (8 << 20)
 #define STOP_CHECKS_NS (2 * NS_PER_S)    /* of it, for checks in flight */
+#define STOP_SENDS_NS  (3 * NS_PER_S)    /* and for alerts on their way */
 
 /* -- settings ------------------------------------------------------------ */
 
@@ -176,6 +178,7 @@ core_reroute(struct core *co)
 	if (core_routes(co, &ei) != ERR_OK)
 		log_error("serve", "routes not applied, those before stay",
 		    KV("error", errinfo_text(&ei, text, sizeof(text))));
+	courier_configure(co->courier, &co->alerting);
 }
 
 static void
@@ -254,6 +257,8 @@ core_store(struct core *co, struct errinfo *ei)
 		.to_shard_arg = co,
 		.channels = core_rechannel,
 		.channels_arg = co,
+		.durable = courier_durable,
+		.durable_arg = co->courier,
 	};
 	enum err e;
 
@@ -274,9 +279,16 @@ core_start(struct core *co, struct errinfo *ei)
 	struct http_conf hc = {.settings = &co->settings,
 		.control_path = co->at.control, .kinds = check_monitor_kinds,
 		.version = VEDETTE_VERSION, .started_us = clock_wall_us(),
-		.send = core_send, .metrics = core_metrics, .arg = co};
-	enum err e = core_store(co, ei);
+		.send = core_send, .metrics = core_metrics,
+		.channels = core_channels, .link_key = co->link_key,
+		.arg = co};
+	enum err e = core_link_key(co, ei);
 
+	core_courier_new(co);
+	if (e == ERR_OK)
+		e = core_store(co, ei);
+	if (e == ERR_OK)
+		e = core_courier(co, ei);
 	if (e == ERR_OK)
 		e = core_shards(co, ei);
 	if (e != ERR_OK)
@@ -304,6 +316,8 @@ core_stop(struct core *co, struct errinfo *ei)
 	if (co->store != NULL)
 		store_stop_reads(co->store);
 	core_shards_stop(co, MIN(deadline, clock_mono_ns() + STOP_CHECKS_NS));
+	courier_stop(co->courier, MIN(deadline, clock_mono_ns() +
+	    STOP_SENDS_NS));
 	if (co->store != NULL)
 		e = store_stop(co->store, deadline, ei);
 	if (co->http != NULL)
@@ -311,6 +325,7 @@ core_stop(struct core *co, struct errinfo *ei)
 	http_free(co->http);
 	core_shards_free(co);
 	store_free(co->store);
+	courier_free(co->courier);
 	caps_free(co->caps);
 	document_free(co->first);
 	settings_free(&co->settings);

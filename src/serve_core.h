@@ -7,12 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "alert/courier.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "conf/conf.h"
 #include "http/http.h"
 #include "model/command.h"
 #include "model/event.h"
+#include "model/link.h"
 #include "place.h"
 #include "sched/caps.h"
 #include "sched/shard.h"
@@ -23,6 +25,8 @@ struct core {
 	struct document *first;        /* until it is applied */
 	struct place at;
 	struct store *store;
+	struct courier *courier;
+	unsigned char link_key[LINK_KEY];
 	struct http *http;
 	struct caps *caps;
 	struct shard *shards[CAPS_SHARDS_MAX];
@@ -54,5 +58,7 @@ void core_to_shard(void *arg, struct command *c, uint32_t key);
 bool core_send(void *arg, struct command *c);
 /* The core's families of /metrics; any thread. */
 void core_metrics(void *arg, struct buf *out);
+/* How each channel does; any thread. Caller json_decrefs. */
+json_t *core_channels(void *arg) MUST_USE;
 
 #endif

@@ -100,4 +100,5 @@ core_metrics(void *arg, struct buf *out)
 	prom_counter(out, "vedette_checks_withheld_total",
 	    "Starts withheld because the store's queue was full.",
 	    SUM(co, paused_by_store));
+	courier_metrics(co->courier, out);
 }

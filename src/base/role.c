@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 struct role shard_role = {"shard"};
+struct role courier_role = {"courier"};
 struct role writer_role = {"writer"};
 
 static _Thread_local const struct role *held;

@@ -13,6 +13,7 @@ struct ROLE_TYPE role {
 };
 
 extern struct role shard_role;    /* a shard's loop thread */
+extern struct role courier_role;  /* delivers alerts */
 extern struct role writer_role;   /* the one thread that writes the store */
 
 /* A thread's entry function takes its role first and gives it back last. */

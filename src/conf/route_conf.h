@@ -49,6 +49,9 @@ struct route_conf {
 struct alerts_conf {
 	int64_t group_wait_ns, group_max_ns, expire_ns, remind_ns;
 	uint32_t rate;                 /* messages a minute and channel; 0 */
+	struct strings self;           /* who hears of vedette's own trouble;
+					* none: every channel */
+	char *fallback;                /* of a channel that fails; NULL */
 	char *base_url;
 	struct strings exec_allow;     /* programs, directories */
 	double flap_on, flap_off;      /* shares of FLAP_STATES; on 0: never */

@@ -379,6 +379,12 @@ static const struct opt alerts_opts[] = {
 	DURATION("remind", settings, alerts.remind_ns, .max = 30 * DAY_NS,
 	    .dflt = "0s", .help = "Tell again this often while an incident "
 	    "goes on and nobody has acknowledged it; 0s: once."),
+	STRINGS("self", settings, alerts.self, .max = 64,
+	    .help = "Channels that hear of vedette's own trouble: its store, "
+	    "a channel that fails. All when not given."),
+	STRING("fallback", settings, alerts.fallback, .max = 120,
+	    .help = "Channel that is told instead when another one refuses or "
+	    "keeps failing."),
 	STRING("base_url", settings, alerts.base_url, .max = 1024,
 	    .check = settings_base_check, .help = "Where people reach this "
 	    "daemon; links in messages begin with it."),

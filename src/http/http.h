@@ -27,6 +27,9 @@ struct http_conf {
 	bool (*send)(void *arg, struct command *c);
 	/* The core's families of /metrics, appended to ours. */
 	void (*metrics)(void *arg, struct buf *out);
+	/* How each channel does, by name. */
+	json_t *(*channels)(void *arg);
+	const unsigned char *link_key;   /* LINK_KEY bytes, model/link.h */
 	void *arg;
 };
 

@@ -75,6 +75,21 @@ struct event_unit {
 	struct event event;
 };
 
+/* For those who only look: the unit comes first in each. */
+static inline const struct result_unit *
+result_unit_of(const struct unit *u)
+{
+	_Static_assert(offsetof(struct result_unit, unit) == 0, "first");
+	return (const struct result_unit *)(const void *)u;
+}
+
+static inline const struct event_unit *
+event_unit_of(const struct unit *u)
+{
+	_Static_assert(offsetof(struct event_unit, unit) == 0, "first");
+	return (const struct event_unit *)(const void *)u;
+}
+
 struct result_unit *result_unit_new(void) MUST_USE;
 struct event_unit *event_unit_new(void) MUST_USE;
 void unit_free(struct unit *u);   /* calls u->free; NULL is fine */

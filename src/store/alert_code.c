@@ -61,7 +61,7 @@ put_mark(struct buf *b, const struct outbox_mark *m)
 
 	unit_code_text(&o, m->key);
 	wire_byte(&o, m->state);
-	wire_byte(&o, m->over);
+	wire_byte(&o, (m->over ? 1u : 0u) | (m->maybe ? 2u : 0u));
 	wire_uint(&o, m->attempts);
 	wire_int(&o, m->next_us);
 	unit_code_text(&o, m->note);
@@ -156,10 +156,14 @@ alert_code_get_row(struct wire_in *r, struct outbox_row **v, size_t *n)
 static bool
 get_mark(struct wire_in *r, struct outbox_mark *m)
 {
+	unsigned flags;
+
 	if (m == NULL || !unit_code_get_text(r, m->key, sizeof(m->key)) ||
 	    !get_u8(r, OUTBOX_STATE_NMAX, &m->state))
 		return false;
-	m->over = wire_get_byte(r) != 0;
+	flags = wire_get_byte(r);
+	m->over = (flags & 1) != 0;
+	m->maybe = (flags & 2) != 0;
 	if (!get_u32(r, &m->attempts))
 		return false;
 	m->next_us = wire_get_int(r);

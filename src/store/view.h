@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conf/conf.h"
 #include "conf/monitor.h"
 #include "model/sample.h"
 #include "store/writer.h"
@@ -73,6 +74,9 @@ int64_t view_updated_us(struct view *v);
 enum scope view_scope(struct view *v, const unsigned char hash[32],
     int64_t now_us, char name[64]);
 json_t *view_tokens(struct view *v) MUST_USE;   /* name, scope, created, expires */
+/* Copies, with their secrets: for who sends. Caller channel_clears each and
+ * xfrees the array. */
+size_t view_channel_confs(struct view *v, struct channel_conf **ret);
 json_t *view_channels(struct view *v, enum opt_secrets how) MUST_USE;
 /* The stored configuration as a document for export: channels, monitors with
  * groups nested, order by path. Caller json_decrefs. */

@@ -1,6 +1,7 @@
 /* view_export.c: the stored configuration as a document again. */
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "conf/channel.h"
 #include "store/entry.h"
 
@@ -13,6 +14,24 @@ channels(struct view *v, enum opt_secrets how)
 		(void)json_array_append_new(all,
 		    channel_json(&v->channels[i], how));
 	return all;
+}
+
+size_t
+view_channel_confs(struct view *v, struct channel_conf **ret)
+{
+	struct channel_conf *all;
+	size_t n;
+
+	pthread_rwlock_rdlock(&v->lock);
+	n = v->nchannels;
+	all = xcalloc(n + 1, sizeof(*all));
+	for (size_t i = 0; i < n; i++) {
+		all[i] = v->channels[i];
+		all[i].text = xstrdup(v->channels[i].text);
+	}
+	view_unlock(v);
+	*ret = all;
+	return n;
 }
 
 json_t *

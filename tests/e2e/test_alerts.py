@@ -1,0 +1,244 @@
+"""Alerts from the failure to the provider, over local HTTP sinks, an SMTP
+server and programs: exactly one open and one resolve, whatever fails, is
+killed, locked or slow in between."""
+
+import os
+import sqlite3
+import time
+
+import pytest
+
+from harness import TcpServer, free_port, wait_for
+from sinks import (HANG, HttpSink, MailSink, certificate, later, redirect,
+                   status)
+
+FAST = {"group_wait": "300ms", "group_max": "1s", "rate": 0}
+
+
+def Flip(port):
+    """The port is open from now on."""
+    return TcpServer(lambda conn: None, port=port)
+
+
+def monitor(name, port, **more):
+    return {"name": name, "type": "tcp", "host": "127.0.0.1", "port": port,
+            "interval": "1s", "retries": 0, "timeout": "500ms", **more}
+
+
+def hook(name, sink, **more):
+    return {"name": name, "type": "webhook", "url": sink.url + "/" + name,
+            **more}
+
+
+def told(sink):
+    """(event, monitor) in the order in which they came."""
+    seen = []
+    for r in list(sink.requests):
+        for e in r.json()["events"]:
+            seen.append((e["event"], (e.get("monitor") or {}).get("name")))
+    return seen
+
+
+def config(channels, monitors, **alerts):
+    return {"alerts": {**FAST, **alerts}, "channels": channels,
+            "monitors": monitors}
+
+
+def wait_told(sink, what, timeout=30.0):
+    wait_for(lambda: what in told(sink), timeout=timeout,
+             what=f"{what} at the sink, which has {told(sink)}")
+
+
+def outbox(d, sql, *args):
+    # The outbox may not be there yet, or the writer may hold it.
+    path = os.path.join(d.data, "vedette.db")
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10) as db:
+        return db.execute(sql, args).fetchall()
+
+
+def settled(d):
+    wait_for(lambda: outbox(d, "SELECT count(*) FROM outbox WHERE kept = 1")
+             == [(0,)], what="every row of the outbox to be over")
+
+
+def test_one_open_and_one_resolve(make_daemon, closing):
+    sink, port = closing(HttpSink()), free_port()
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", port, notify=["ops"])]))
+    d.start()
+    wait_told(sink, ("open", "A"))
+    up = closing(Flip(port))
+    wait_told(sink, ("resolve", "A"))
+    settled(d)
+    assert told(sink) == [("open", "A"), ("resolve", "A")]
+    assert up is not None
+    text = d.metrics()
+    assert 'vedette_outbox_pending{channel="ops"} 0' in text
+    assert 'vedette_alerts_total{channel="ops",result="sent"} 2' in text
+
+
+def test_a_dead_provider_delays_no_other(make_daemon, closing):
+    dead, good = closing(HttpSink()), closing(HttpSink())
+    dead.script(*[HANG] * 20)
+    d = make_daemon(config([hook("dead", dead), hook("good", good)],
+                           [monitor("A", free_port(),
+                                    notify=["dead", "good"])],
+                           self=["good"]))
+    d.start()
+    wait_told(good, ("open", "A"), timeout=8)
+
+
+def test_what_waits_together_is_one_late_message(make_daemon, closing):
+    sink, port = closing(HttpSink()), free_port()
+    sink.script(*[status(503)] * 3)
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", port, notify=["ops"])]))
+    d.start()
+    sink.wait(1)
+    closing(Flip(port))
+    settled(d)
+    last = sink.requests[-1].json()
+    assert [e["event"] for e in last["events"]] == ["resolve"]
+    assert last["events"][0]["collapsed"] is True
+    assert len(outbox(d, "SELECT 1 FROM outbox WHERE state = 4")) == 1
+
+
+def test_retry_after_is_honoured(make_daemon, closing):
+    sink = closing(HttpSink())
+    sink.script(later(4))
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", free_port(), notify=["ops"])]))
+    d.start()
+    first, second = sink.wait(2, timeout=30)[:2]
+    assert second.at - first.at >= 3.9
+
+
+def test_refused_takes_the_fallback(make_daemon, closing):
+    bad, good, port = closing(HttpSink()), closing(HttpSink()), free_port()
+    bad.script(*[status(404)] * 20)
+    d = make_daemon(config([hook("bad", bad), hook("good", good)],
+                           [monitor("A", port, notify=["bad"])],
+                           fallback="good", self=["good"]))
+    d.start()
+    wait_told(good, ("open", "A"))
+    wait_told(good, ("channel", None))
+    closing(Flip(port))
+    wait_told(good, ("resolve", "A"))
+    settled(d)
+    assert [e for e, _ in told(bad)] == ["open"]
+
+
+def test_redirects_of_a_post(make_daemon, closing):
+    sink, other = closing(HttpSink()), closing(HttpSink())
+    sink.script(redirect(sink.url + "/moved"), redirect(other.url + "/away"))
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", free_port(), notify=["ops"])]))
+    d.start()
+    wait_for(lambda: len(sink.requests) >= 2, what="the second request")
+    assert [r.path for r in sink.requests[:2]] == ["/ops", "/moved"]
+    time.sleep(0)
+    assert other.requests == []
+
+
+POINTS = ["courier.before_send=kill@1", "courier.after_send=kill@1",
+          "courier.before_book=kill@1", "courier.before_send=kill@2",
+          "courier.after_send=kill@2", "courier.before_book=kill@2",
+          "writer.before_commit=kill@4", "writer.after_commit=kill@4"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_every_point(make_daemon, closing, point):
+    sink, port = closing(HttpSink()), free_port()
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", port, notify=["ops"])]))
+    try:
+        d.start(env={"VEDETTE_FAULT": point})
+    except (AssertionError, RuntimeError):
+        pass   # killed before it was ready
+    if point.endswith("@2"):   # at the resolve
+        wait_told(sink, ("open", "A"))
+        closing(Flip(port))
+    wait_for(lambda: not d.alive(), timeout=30, what="the kill")
+    d.kill()
+    d.start()
+    wait_told(sink, ("open", "A"))
+    if not point.endswith("@2"):
+        closing(Flip(port))
+    wait_told(sink, ("resolve", "A"))
+    settled(d)
+    seen = told(sink)
+    # At least once; twice only where the kill came after it left.
+    after = "before_send" not in point
+    assert seen[0] == ("open", "A") and seen[-1] == ("resolve", "A")
+    assert len(seen) <= (3 if after else 2), seen
+
+
+def test_a_storm_is_one_message(make_daemon, closing):
+    sink, n = closing(HttpSink()), 3000
+    port = free_port()
+    mons = [monitor(f"M{i}", port, notify=["ops"], interval="5s")
+            for i in range(n)]
+    d = make_daemon(config([hook("ops", sink)], mons, group_wait="3s",
+                           group_max="20s"))
+    d.start()
+    sink.wait(1, timeout=60)
+    assert sink.requests[0].json()["count"] == n
+    lag = [line for line in d.metrics().splitlines()
+           if line.startswith("vedette_sched_lag_seconds_sum")]
+    assert lag
+
+
+def test_mail(make_daemon, closing):
+    mail, port = closing(MailSink(user="u", password="secret")), free_port()
+    ch = {"name": "mail", "type": "email", "host": "127.0.0.1",
+          "port": mail.port, "tls": "none", "user": "u",
+          "password": "secret", "from": "v@example.org",
+          "to": ["a@example.org", "b@example.org"]}
+    d = make_daemon(config([ch], [monitor("Ä <b>", port, notify=["mail"])]))
+    d.start()
+    first = mail.wait(1, timeout=30)[0].message
+    assert "Ä <b>" in first["Subject"]
+    closing(Flip(port))
+    second = mail.wait(2, timeout=30)[1].message
+    assert first["Message-ID"] in second["References"]
+    settled(d)
+
+
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+def test_mail_is_encrypted_and_verified(make_daemon, closing, tmp_path, tls):
+    pair = certificate(str(tmp_path))
+    mail = closing(MailSink(tls=tls, pair=pair))
+    ch = {"name": "mail", "type": "email", "host": "localhost",
+          "port": mail.port, "tls": tls, "from": "v@example.org",
+          "to": ["a@example.org"]}
+    mons = [monitor("A", free_port(), notify=["mail"])]
+    d = make_daemon({**config([ch], mons), "net": {"ca_file": pair[0]}})
+    d.start()
+    mail.wait(1, timeout=30)
+    d.stop()
+    # Without the CA nothing is said to a server that may be anybody.
+    other = closing(MailSink(tls=tls, pair=pair))
+    ch["port"] = other.port
+    d2 = make_daemon(config([ch], mons))
+    d2.start()
+    wait_for(lambda: outbox(d2, "SELECT text FROM delivery"),
+             what="an attempt")
+    assert "certificate" in outbox(d2, "SELECT text FROM delivery")[0][0]
+    assert not other.mails
+
+
+def test_a_program(make_daemon, closing, tmp_path):
+    port, script = free_port(), tmp_path / "notify"
+    script.write_text("#!/bin/sh\ncat > %s/in.$$\nenv > %s/env.$$\n" %
+                      (tmp_path, tmp_path))
+    script.chmod(0o755)
+    d = make_daemon(config(
+        [{"name": "run", "type": "exec", "command": [str(script), "x"]}],
+        [monitor("A", port, notify=["run"])], exec_allow=[str(tmp_path)]))
+    d.start()
+    wait_for(lambda: list(tmp_path.glob("env.*")), timeout=30,
+             what="the program to run")
+    wait_for(lambda: "VEDETTE_" in next(tmp_path.glob("env.*")).read_text(),
+             what="its environment")
+    env = next(tmp_path.glob("env.*")).read_text()
+    assert "\nHOME=" not in "\n" + env
