@@ -13,6 +13,14 @@
 
 static int help_main(int argc, char **argv);
 
+/* A preview is made here, without the daemon if need be. */
+static int
+channel_run(const struct cli_env *env, const struct cli_args *a)
+{
+	return strcmp(a->arg[0], "preview") == 0 ? preview_run(env, a) :
+	    cli_alerts_channel(env, a);
+}
+
 static const struct cli_command commands[] = {
 	{.name = "serve", .args = "[-c FILE] [--data DIR]",
 	 .brief = "apply the file and run the daemon",
@@ -111,15 +119,32 @@ static const struct cli_command commands[] = {
 	     "--yes.",
 	 .flags = FLAGS_CLIENT | FLAG_JSON | FLAG_FORCE | FLAG_QUICK |
 	     FLAG_YES, .args_min = 1, .args_max = 2, .run = store_main},
-	{.name = "channel", .args = "preview NAME [--event EVENT] [-f FILE] "
-	     "[--at TIME]",
-	 .brief = "what a channel would be sent",
-	 .help = "Prints title, text and the request as it would be sent, "
+	{.name = "ack", .args = "NAME [--note TEXT]",
+	 .brief = "acknowledge a monitor's open incident",
+	 .help = "Reminders and escalation stop; its end is told all the same.",
+	 .flags = FLAGS_CLIENT | FLAG_NOTE, .args_min = 1, .args_max = 1,
+	 .run = cli_alerts_ack},
+	{.name = "unack", .args = "NAME",
+	 .brief = "take the acknowledgement back", .help = "",
+	 .flags = FLAGS_CLIENT, .args_min = 1, .args_max = 1,
+	 .run = cli_alerts_unack},
+	{.name = "snooze", .args = "NAME [--for DURATION] [--note TEXT]",
+	 .brief = "tell nothing more of an open incident for a while",
+	 .help = "Its end is told all the same. Without --for a snooze ends.",
+	 .flags = FLAGS_CLIENT | FLAG_NOTE | FLAG_FOR, .args_min = 1,
+	 .args_max = 1, .run = cli_alerts_snooze},
+	{.name = "channel", .args = "list | test NAME | deliveries NAME |\n"
+	     "    preview NAME [--event EVENT] [-f FILE] [--at TIME]",
+	 .brief = "how channels do, a test, what one would be sent",
+	 .help = "list: state, pending alerts, last error. test: sends one "
+	     "message and waits for its\nend. deliveries: the last attempts. "
+	     "preview: prints title, text and the request as it would be sent, "
 	     "secrets masked; nothing\nis sent. With -f the channel is that "
 	     "of a file, and no daemon is needed. --at is\nwhen the message "
 	     "is made.",
-	 .flags = FLAGS_CLIENT | FLAG_FILE | FLAG_EVENT | FLAG_AT,
-	 .args_min = 2, .args_max = 2, .run = preview_run},
+	 .flags = FLAGS_CLIENT | FLAG_FILE | FLAG_EVENT | FLAG_AT |
+	     FLAG_JSON | FLAG_LIMIT,
+	 .args_min = 1, .args_max = 2, .run = channel_run},
 	{.name = "version", .args = "[--libs]",
 	 .brief = "print the version, with --libs those of the libraries",
 	 .help = "", .raw = version_main},

@@ -136,6 +136,7 @@ from_daemon(struct preview *p, const struct cli_args *a, const char *name,
 	if (found == NULL)
 		return fail(ei, ERR_NOT_FOUND, "there is no channel "
 		    "\"%.120s\"", name);
+	(void)json_object_del(found, "health");   /* no setting of it */
 	e = from_item(p, found, ei);
 	/* What the daemon allows only its file says; this starts nothing. */
 	if (e == ERR_OK && alert_channel_own(p->channel)->command.n > 0) {
@@ -305,9 +306,9 @@ preview_run(const struct cli_env *env, const struct cli_args *a)
 	BUF_AUTO(out, PREVIEW_MAX);
 	enum err e;
 
-	if (strcmp(a->arg[0], "preview") != 0) {
-		(void)fprintf(stderr, "vedette channel: \"%.40s\" is not "
-		    "allowed; allowed: preview\n", a->arg[0]);
+	if (a->nargs != 2) {
+		(void)fprintf(stderr, "usage: vedette channel preview NAME "
+		    "[--event EVENT] [-f FILE] [--at TIME]\n");
 		return CLI_USAGE;
 	}
 	if (s == NULL)

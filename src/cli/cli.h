@@ -45,7 +45,9 @@ enum cli_flag {
 	FLAG_LIBS = 1 << 18,
 	FLAG_FORCE = 1 << 19,
 	FLAG_QUICK = 1 << 20,
-	FLAG_EVENT = 1 << 21     /* --event NAME */
+	FLAG_EVENT = 1 << 21,    /* --event NAME */
+	FLAG_FOR = 1 << 22,      /* --for DURATION */
+	FLAG_NOTE = 1 << 23      /* --note TEXT */
 };
 #define FLAGS_CLIENT \
 	(FLAG_CONFIG | FLAG_DATA | FLAG_TIMEOUT | FLAG_URL | FLAG_TOKEN)
@@ -54,10 +56,11 @@ enum cli_flag {
 struct cli_args {
 	unsigned given;               /* enum cli_flag: which were there */
 	const char *config, *data, *url, *token, *file, *out;
-	const char *scope, *event;
+	const char *scope, *event, *note;
 	char at[40];                  /* RFC 3339; "" not given */
 	int64_t timeout_ns;           /* default 5 s */
 	int64_t expires_ns;           /* 0: never */
+	int64_t for_ns;               /* 0: not given */
 	unsigned limit;               /* 0: not given */
 	bool json, yes, prune, cascade, secrets, follow, man, libs;
 	bool force, quick;
@@ -113,6 +116,10 @@ int cli_explain_run(const struct cli_env *env, const struct cli_args *a);
 int cli_control_pause(const struct cli_env *env, const struct cli_args *a);
 int cli_control_resume(const struct cli_env *env, const struct cli_args *a);
 int cli_events_run(const struct cli_env *env, const struct cli_args *a);
+int cli_alerts_ack(const struct cli_env *env, const struct cli_args *a);
+int cli_alerts_unack(const struct cli_env *env, const struct cli_args *a);
+int cli_alerts_snooze(const struct cli_env *env, const struct cli_args *a);
+int cli_alerts_channel(const struct cli_env *env, const struct cli_args *a);
 int cli_token_run(const struct cli_env *env, const struct cli_args *a);
 /* What of "store" a daemon answers; FILE is absolute. */
 int cli_store_run(const struct cli_env *env, const struct cli_args *a,

@@ -43,6 +43,8 @@ const struct cli_flag_row cli_flags_rows[] = {
 	{FLAG_EVENT, "event", 0, "EVENT",
 	    "down, up, degraded, late, change, certificate, group, flapping, "
 	    "reminder, store or test"},
+	{FLAG_FOR, "for", 0, "DURATION", "for this long, such as 1h"},
+	{FLAG_NOTE, "note", 0, "TEXT", "a word on it, for others"},
 	{FLAG_MAN, "man", 0, NULL, "as a manual page"},
 	{FLAG_LIBS, "libs", 0, NULL, "with the versions of the libraries"},
 	{FLAG_JSON, "json", 0, NULL, "print the API's JSON"},
@@ -113,6 +115,13 @@ flag_text(const struct cli_command *c, enum cli_flag id, const char *text,
 		a->scope = text;
 		break;
 	case FLAG_EVENT: a->event = text; break;
+	case FLAG_NOTE: a->note = text; break;
+	case FLAG_FOR:
+		if (!time_parse_duration(str_of(text), &a->for_ns) ||
+		    a->for_ns < NS_PER_S || a->for_ns > 30 * DAY_NS)
+			return bad_value(c, "for", text,
+			    "a duration from 1s to 30d, such as 1h");
+		break;
 	case FLAG_AT: return at_parse(c, text, a);
 	case FLAG_TIMEOUT:
 		if (!time_parse_duration(str_of(text), &a->timeout_ns) ||

@@ -6,7 +6,7 @@
 
 #include "cli/cli.h"
 
-#define CLI_NFLAGS 22
+#define CLI_NFLAGS 24
 
 struct cli_flag_row {
 	enum cli_flag id;

@@ -171,22 +171,23 @@ answer_fail(struct answer *a, enum err e, const struct errinfo *ei)
 	    ei != NULL ? ei->field : NULL, ei != NULL ? ei->line : 0);
 }
 
+#define POLICY "default-src 'none'; style-src 'self'; script-src 'self'; " \
+	"img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; " \
+	"base-uri 'none'; "
+
 void
-answer_guard(struct MHD_Response *r, const char *cache)
+answer_guard(struct MHD_Response *r, const char *cache, bool form)
 {
 	/* script-src and style-src 'self': no inline code or style anywhere,
 	 * so that no foreign string can become either. */
 	static const char *const always[][2] = {
-		{"Content-Security-Policy",
-		 "default-src 'none'; style-src 'self'; script-src 'self'; "
-		 "img-src 'self' data:; connect-src 'self'; "
-		 "frame-ancestors 'none'; base-uri 'none'; "
-		 "form-action 'none'"},
 		{"X-Content-Type-Options", "nosniff"},
 		{"Referrer-Policy", "no-referrer"},
 		{"Cross-Origin-Resource-Policy", "same-origin"},
 	};
 
+	(void)MHD_add_response_header(r, "Content-Security-Policy",
+	    form ? POLICY "form-action 'self'" : POLICY "form-action 'none'");
 	for (size_t i = 0; i < COUNT(always); i++)
 		(void)MHD_add_response_header(r, always[i][0], always[i][1]);
 	(void)MHD_add_response_header(r, "Cache-Control",
@@ -214,7 +215,7 @@ answer_send(struct answer *a, struct MHD_Connection *conn)
 		    a->headers[i].value);
 	if (a->close)
 		(void)MHD_add_response_header(r, "Connection", "close");
-	answer_guard(r, a->cache);
+	answer_guard(r, a->cache, a->form);
 	ok = MHD_queue_response(conn, status, r);
 	MHD_destroy_response(r);
 	answer_free(a);

@@ -21,6 +21,7 @@ struct answer {
 	size_t body_n;
 	bool close;               /* end the connection after it */
 	const char *cache;        /* Cache-Control; NULL: no-store */
+	bool form;                /* it has a form that posts to us */
 	struct {
 		const char *name;     /* static */
 		char value[120];
@@ -48,6 +49,6 @@ const char *answer_reason(unsigned status);
 /* Queue it; a is empty afterwards. */
 enum MHD_Result answer_send(struct answer *a, struct MHD_Connection *conn);
 /* What every response carries, and a data response's no-store. */
-void answer_guard(struct MHD_Response *r, const char *cache);
+void answer_guard(struct MHD_Response *r, const char *cache, bool form);
 
 #endif

@@ -339,21 +339,3 @@ edits_export(struct req *q)
 	answer_take(&q->out, 200, json ? answer_json : yaml, &b);
 	return ANSWERED;
 }
-
-enum flow
-edits_channels(struct req *q)
-{
-	BUF_AUTO(b, ANSWER_BODY_MAX);
-	json_t *channels = view_channels(q->h->view, OPT_SECRETS_MASK);
-
-	if (channels == NULL)
-		return req_bad(q, 500, NULL, "the channels could not be read");
-	buf_addc(&b, '{');
-	field_json(&b, "items", channels);
-	field_null(&b, "next");
-	field_close(&b, '}');
-	buf_addc(&b, '\n');
-	json_decref(channels);
-	answer_take(&q->out, 200, answer_json, &b);
-	return ANSWERED;
-}

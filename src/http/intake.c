@@ -137,6 +137,7 @@ intake_find(struct req *q, const char *method, const char *target)
 	}
 	q->id = m.id;
 	q->seg = m.seg;
+	(void)text_copy(q->name, sizeof(q->name), m.seg);
 	return true;
 }
 

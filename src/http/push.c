@@ -26,7 +26,7 @@ push_response(void)
 	    xstrdup(ok), xfree);
 	if (r != NULL) {
 		(void)MHD_add_response_header(r, "Content-Type", answer_json);
-		answer_guard(r, NULL);
+		answer_guard(r, NULL, false);
 	}
 	return r;
 }

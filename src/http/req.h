@@ -56,6 +56,7 @@ struct req {
 	/* what was asked */
 	uint32_t id;               /* {id} of the path */
 	struct str seg;            /* {token} or {name}; server's thread only */
+	char name[MONITOR_NAME_MAX + 1];   /* the same, cut, on any thread */
 	struct req_arg *args;
 	unsigned nargs;
 	char *args_text;           /* owned */

@@ -5,6 +5,7 @@
 
 #include "conf/tree.h"
 #include "http/account.h"
+#include "http/alerts.h"
 #include "http/edits.h"
 #include "http/errands.h"
 #include "http/events.h"
@@ -119,6 +120,12 @@ const struct route routes[] = {
 	  "server-sent events." },
 	{ "GET", "/status.json", SCOPE_NONE, RUN_INLINE, snapshot_get,
 	  .params = status_params, .summary = "The status page as JSON." },
+	{ "GET", "/ack/{token}", SCOPE_NONE, RUN_INLINE, alerts_link_ask,
+	  .no_head = true, .any_param = true,
+	  .summary = "Ask whether to acknowledge: the link in a message." },
+	{ "POST", "/ack/{token}", SCOPE_NONE, RUN_WRITE, alerts_link_act,
+	  BODY_SMALL, .any_param = true, .summary = "Acknowledge by the link "
+	  "in a message." },
 	{ "GET", "/metrics", SCOPE_NONE, RUN_INLINE, metrics_get,
 	  .any_param = true, .summary = "Prometheus text format; with "
 	  "?monitors=no without a monitor's own figures." },
@@ -176,8 +183,25 @@ const struct route routes[] = {
 	  .summary = "Apply a configuration document, all or nothing." },
 	{ "GET", API "/export", SCOPE_READ, RUN_INLINE, edits_export,
 	  .params = export_params, .summary = "The configuration." },
-	{ "GET", API "/channels", SCOPE_READ, RUN_INLINE, edits_channels,
-	  .summary = "Channels, secrets masked." },
+	{ "GET", API "/channels", SCOPE_READ, RUN_INLINE, alerts_channels,
+	  .summary = "Channels with their health, secrets masked." },
+	{ "GET", API "/channels/{name}/deliveries", SCOPE_READ, RUN_READER,
+	  alerts_deliveries, .params = status_params,
+	  .summary = "What was tried to get messages out, newest first." },
+	{ "POST", API "/channels/{name}/test", SCOPE_WRITE, RUN_WRITE,
+	  alerts_test, .summary = "Send a test message; 202 with the key by "
+	  "which its delivery is found." },
+	{ "POST", API "/monitors/{id}/ack", SCOPE_WRITE, RUN_WRITE,
+	  alerts_ack, BODY_SMALL, .summary = "Acknowledge the open incident: "
+	  "reminders and escalation stop. Body: {note}, or none." },
+	{ "POST", API "/monitors/{id}/unack", SCOPE_WRITE, RUN_WRITE,
+	  alerts_unack, BODY_SMALL,
+	  .summary = "Take the acknowledgement back." },
+	{ "POST", API "/monitors/{id}/snooze", SCOPE_WRITE, RUN_WRITE,
+	  alerts_snooze, BODY_SMALL, .summary = "Nothing more is told of the "
+	  "open incident for so long, but its end. Body: {for, note}." },
+	{ "POST", API "/monitors/{id}/unsnooze", SCOPE_WRITE, RUN_WRITE,
+	  alerts_unsnooze, BODY_SMALL, .summary = "End the snooze." },
 	{ "GET", API "/tokens", SCOPE_ADMIN, RUN_INLINE, tokens_list,
 	  .summary = "API tokens." },
 	{ "POST", API "/tokens", SCOPE_ADMIN, RUN_WRITE, tokens_create,

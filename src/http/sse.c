@@ -253,7 +253,7 @@ sse_join(struct req *q, struct ring *r, uint64_t after, struct buf *backlog)
 	(void)MHD_add_response_header(q->stream, "Content-Type",
 	    "text/event-stream; charset=utf-8");
 	(void)MHD_add_response_header(q->stream, "X-Accel-Buffering", "no");
-	answer_guard(q->stream, NULL);
+	answer_guard(q->stream, NULL, false);
 	http_poke(q->h);
 	return ANSWERED;
 }

@@ -242,3 +242,58 @@ def test_a_program(make_daemon, closing, tmp_path):
              what="its environment")
     env = next(tmp_path.glob("env.*")).read_text()
     assert "\nHOME=" not in "\n" + env
+
+
+def test_acknowledge_snooze_and_the_link(make_daemon, closing):
+    sink, port = closing(HttpSink()), free_port()
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", port, notify=["ops"])],
+                           remind="60s", base_url="http://vedette.example"))
+    d.start()
+    refused = d.cli("ack", "B")
+    assert refused.returncode == 1
+    wait_told(sink, ("open", "A"))
+    wait_for(lambda: outbox(d, "SELECT 1 FROM outbox WHERE state = 2"),
+             what="the open to be noted")
+    assert d.cli("ack", "A", "--note", "on it").returncode == 0
+    assert outbox(d, "SELECT acked_us > 0, note FROM hold") == [(1, "on it")]
+    assert d.cli("unack", "A").returncode == 0
+    assert d.cli("snooze", "A", "--for", "1h").returncode == 0
+    assert outbox(d, "SELECT acked_us, snoozed_us > 0 FROM hold") == [(0, 1)]
+    # The link: looking at it acknowledges nothing.
+    text = sink.requests[0].json()["text"]
+    path = "/ack/" + text.split("http://vedette.example/ack/")[1].split()[0]
+    api = d.tcp()
+    page = api.get(path)
+    assert page.status == 200 and "<form" in page.text
+    assert "form-action 'self'" in page.headers["Content-Security-Policy"]
+    assert outbox(d, "SELECT acked_us FROM hold") == [(0,)]
+    assert api.post(path).status == 200
+    assert outbox(d, "SELECT acked_us > 0, by FROM hold") == [(1, "link")]
+    bad = path[:-1] + ("0" if path[-1] != "0" else "1")
+    assert api.get(bad).status == 404 and api.post(bad).status == 404
+    assert os.stat(os.path.join(d.data, "link.key")).st_mode & 0o777 == 0o600
+    events = [e for e in d.events() if e["kind"] == "alert"]
+    assert len(events) == 4
+
+
+def test_channels_tell_how_they_do(make_daemon, closing):
+    good, bad = closing(HttpSink()), closing(HttpSink())
+    bad.script(*[status(401)] * 9)
+    d = make_daemon(config([hook("good", good), hook("bad", bad)], []))
+    d.start()
+    sent = d.cli("channel", "test", "good")
+    assert sent.returncode == 0 and "sent" in sent.stdout
+    failed = d.cli("channel", "test", "bad")
+    assert failed.returncode == 1 and "401" in failed.stderr
+    assert d.cli("channel", "test", "none").returncode == 1
+    listed = d.cli("channel", "list").stdout
+    assert "good" in listed and "working" in listed
+    tried = d.cli("channel", "deliveries", "bad").stdout
+    assert "refused" in tried
+    health = {c["name"]: c["health"] for c in d.api.get(
+        "/api/v1/channels").json()["items"]}
+    assert health["good"]["state"] == "working"
+    assert "401" in health["bad"]["last_error"]
+    # The URL is a secret: no error and no log has it.
+    assert bad.url not in d.log() and bad.url not in tried
