@@ -107,8 +107,10 @@ static const struct {
 	{"token", "INSERT INTO token VALUES('t', x'01', 1, 5, 0, 0)", 0},
 	{"gap", "INSERT INTO gap VALUES(20, 10)", 0},
 	{"chunk_bytes", "UPDATE meta SET v = v + 1 WHERE k = 'chunk_bytes'", 0},
-	{"outbox", "INSERT INTO outbox VALUES(1, 'k', 'c', 0, 0, 0, 0, 0, 0, 1,"
-	    " 7, 5, 5, '', '{')", 7},
+	{"outbox", "INSERT INTO outbox(id, k, channel, state, step, attempts,"
+	    " next_us, expires_us, remind_us, kept, monitor, incident_us,"
+	    " at_us, note, event)"
+	    " VALUES(1, 'k', 'c', 0, 0, 0, 0, 0, 0, 1, 7, 5, 5, '', '{')", 7},
 	{"rollups", "UPDATE rollup SET b = substr(b, 1, 3) WHERE monitor = 2",
 	    2},
 	{"rollups", "UPDATE rollup SET monitor = 9 WHERE monitor = 2", 9},
