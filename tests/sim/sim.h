@@ -5,7 +5,8 @@
  *
  *   world_sim.c  clock and turns        sim_check.c  targets that answer
  *   sim_store.c  sink, commit, crash    sim_judge.c  what must be true
- *   sim_seeds.c  random worlds          sim_scene.c  scenario files */
+ *   sim_seeds.c  random worlds          sim_scene.c  scenario files
+ *   sim_told.c   what people are told */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -30,6 +31,13 @@ struct target {
 	int64_t latency_ns;       /* 0: 1 … 200 ms at random */
 };
 
+/* What people were told of one monitor, from the rows alone. */
+struct told {
+	int64_t incident_us;      /* 0: all is well, as far as they know */
+	int64_t ends_us;          /* its end was told for then */
+	bool flapping;
+};
+
 /* The checkers' own idea of one monitor, from what was emitted: history as
  * letters (F failed, O ok, D degraded, V void), newest last. */
 struct model {
@@ -45,6 +53,7 @@ struct model {
 	int64_t beat_ns;
 	unsigned gaps;            /* fresh starts since the last beat */
 	unsigned lost;            /* beats sent into gaps since then */
+	struct told told;
 };
 
 /* What the store has of one monitor. */
@@ -109,7 +118,7 @@ struct sim {
 	int64_t commit_delay_ns, stalled_until;
 	struct timer commit;
 	bool keep_logs, calm;        /* calm: never short of slots or store */
-	uint64_t hash, turns, samples, changes, voids, restarts, acks;
+	uint64_t hash, turns, samples, changes, voids, restarts, acks, told;
 	uint64_t pauses, goes_on;    /* events of a full store */
 	const char *replay;          /* how to see a failure again */
 };
@@ -144,6 +153,10 @@ void sim_put(struct sim *s, struct item *it);
 void sim_remove(struct sim *s, struct item *it);
 void sim_command(struct sim *s, struct item *it, enum command_kind k);
 void sim_beat(struct sim *s, struct item *it, bool down);
+
+/* -- sim_told.c ------------------------------------------------------------ */
+struct command *told_routes(void) MUST_USE;   /* one channel, "ops" */
+void judge_told(struct sim *s, const struct result_unit *r);
 
 /* -- sim_judge.c ----------------------------------------------------------- */
 void judge_unit(struct sim *s, const struct unit *u);

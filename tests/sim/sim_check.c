@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/alert.h"
 #include "tests/sim/sim.h"
 
 struct sim *sim_now_running;
@@ -168,6 +169,11 @@ sim_conf(const struct check_kind *k, uint32_t id, unsigned target,
 	c->grace_ns = 60 * NS_PER_S;
 	c->retries = 2;
 	c->recoveries = 1;
+	c->severity = SEVERITY_CRITICAL;
+	c->notify.v = xcalloc(1, sizeof(char *));
+	c->notify.v[c->notify.n++] = xstrdup("ops");
+	/* Some wait before they say that all is well. */
+	c->recovery_delay_ns = id % 3 == 1 ? 45 * NS_PER_S : 0;
 	if (k == &sim_kind)
 		sim_conf_target(c, target, host);
 	return c;

@@ -442,6 +442,7 @@ judge_unit(struct sim *s, const struct unit *u)
 	}
 	if (r->group != NULL)
 		check_group(s, r->group);
+	judge_told(s, r);
 }
 
 /* -- starts, turns, gaps ----------------------------------------------------- */

@@ -250,6 +250,7 @@ sim_boot(struct sim *s)
 	s->sched = sched_new(&s->w.world, &s->env, s->caps, 0, &s->sink,
 	    &s->stats);
 	s->restarted_ns = s->w.now_ns;
+	sched_command(s->sched, told_routes());
 	/* In any order: a group may come after its members. */
 	for (unsigned i = 0; i < s->nitems; i++) {
 		struct item *it = &s->items[(from + i) % s->nitems];
