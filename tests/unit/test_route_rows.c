@@ -316,6 +316,19 @@ seen_cert(struct rig *r, int64_t left_s, const char *want)
 }
 
 static void
+seen_renewed(struct rig *r, int64_t left_s)
+{
+	struct route_event e = {.conf = r->m, .from = r->st.status,
+		.to = r->st.status, .at_us = ++r->at, .latency_us = -1,
+		.cert_expiry_s = r->at / SEC + left_s, .reason = ""};
+
+	xfree(r->rows.v);
+	r->rows = (struct route_rows){0};
+	assert_true(route_step(r->plan, &e, &r->st, &r->rows));
+	assert_int_equal(r->rows.n, 0);
+}
+
+static void
 test_certificate(void **state)
 {
 	struct rig r = rig_make(CHANNELS
@@ -336,8 +349,9 @@ test_certificate(void **state)
 	seen_cert(&r, 86400, "certificate a, certificate b");
 	assert_int_equal(r.rows.v[0].event.severity, SEVERITY_CRITICAL);
 	seen_cert(&r, -5, "");
-	/* Another certificate, soon over as well. */
-	r.st.cert_warned_s = 86400;
+	/* Another certificate, which ends soon as well: they know. */
+	seen_renewed(&r, 10 * 86400);
+	seen_cert(&r, 7 * 86400, "certificate a, certificate b");
 	rig_step(&r, STATUS_UP, SEC);
 	assert_int_equal(r.st.alerting.ntold, 0);
 	rig_free(&r);

@@ -157,6 +157,36 @@ late_heartbeats_are_told(void **arg)
 	assert_int_equal(row(ALERT_CHANGE)->event.to, STATUS_DOWN);
 }
 
+/* Changes with every look: told a few times, then once more, then not. */
+static void
+what_comes_and_goes_is_told_once(void **arg)
+{
+	struct monitor_conf *c = notifying(&toy, 7);
+	size_t rows = 0;
+
+	(void)arg;
+	routes();
+	c->retries = 0;
+	add(c);
+	run_to(d->now + 300 * S);
+	for (unsigned i = 0; i < 40; i++) {
+		unsigned seen = d->samples;
+
+		d->answer = i % 2 == 0 ? WHY_HTTP_STATUS : WHY_OK;
+		while (d->samples == seen)
+			run_to(d->now + S);
+		if (i == 5) {
+			assert_int_equal(row(ALERT_FLAP)->event.to, STATUS_UP);
+			rows = rows_of_all();
+		}
+	}
+	assert_int_equal(rows, 6);
+	assert_int_equal(rows_of_all(), rows);
+	run_to(d->now + 600 * S);
+	assert_int_equal(rows_of_all(), rows + 1);
+	assert_int_equal(d->last->sample.status, STATUS_UP);
+}
+
 /* Rows of a group are in the unit of the member whose change it was. */
 static void
 a_group_tells_for_itself(void **arg)
@@ -186,6 +216,7 @@ main(void)
 		TEST(a_restart_raises_nothing_and_forgets_nothing),
 		TEST(pausing_ends_it),
 		TEST(late_heartbeats_are_told),
+		TEST(what_comes_and_goes_is_told_once),
 		TEST(a_group_tells_for_itself),
 	};
 	int failed;
