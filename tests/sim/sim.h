@@ -23,6 +23,7 @@
 #define HOSTS_MAX   8
 #define SAMPLES_MAX 200      /* committed since the last state row */
 #define HISTORY     96
+#define ROWS_LOGGED 64
 
 enum mode { MODE_ANSWERS, MODE_FAILS, MODE_SILENT };
 struct target {
@@ -88,7 +89,8 @@ struct item {
 	int64_t held_up_ns;          /* how long the beat waited at the door */
 	struct change_log *changes;
 	struct look_log *looks;
-	size_t nchanges, nlooks;
+	size_t nchanges, nlooks, nrows;
+	uint8_t rows[ROWS_LOGGED];   /* kinds of what was told */
 };
 
 struct world_sim {

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/alert.h"
 #include "tests/sim/sim.h"
 
 #define LINES_MAX 300
@@ -316,6 +317,10 @@ wrong(struct scene *sc, const struct line *l, const struct item *it)
 		    (double)(it->changes[i].at_ns - sc->start_ns) / 1e9,
 		    status_name(it->changes[i].to),
 		    why_name(it->changes[i].why));
+	(void)printf("\n  told:");
+	for (size_t i = 0; i < it->nrows; i++)
+		(void)printf(" %s",
+		    alert_kind_name((enum alert_kind)it->rows[i]));
 	(void)printf("\n  looks: %zu, first at %.3fs\n", it->nlooks,
 	    it->nlooks > 0 ? (double)(it->looks[0].at_ns - sc->start_ns) / 1e9
 	    : -1.0);
@@ -369,6 +374,19 @@ holds_status(const struct scene *sc, const struct line *l,
 	return at != 0 ? have == want : n == 1;
 }
 
+/* "expect NAME told open resolve": these rows and no others. */
+static bool
+holds_told(const struct line *l, const struct item *it)
+{
+	if (it->nrows != l->n - 3)
+		return false;
+	for (size_t i = 0; i < it->nrows; i++)
+		if (!is(l, (unsigned)i + 3,
+		    alert_kind_name((enum alert_kind)it->rows[i])))
+			return false;
+	return true;
+}
+
 static void
 expect(struct scene *sc, const struct line *l)
 {
@@ -377,6 +395,8 @@ expect(struct scene *sc, const struct line *l)
 
 	if (is(l, 2, "looks") || is(l, 2, "changes") || is(l, 2, "unchanged"))
 		ok = holds_count(sc, l, it);
+	else if (is(l, 2, "told"))
+		ok = holds_told(l, it);
 	else
 		ok = holds_status(sc, l, it);
 	if (!ok)

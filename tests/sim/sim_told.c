@@ -74,6 +74,9 @@ check_row(struct sim *s, const struct result_unit *r,
 
 	ended(t, e->at_us);
 	s->told++;
+	if (s->keep_logs && sim_item(s, e->monitor)->nrows < ROWS_LOGGED)
+		sim_item(s, e->monitor)->rows[sim_item(s,
+		    e->monitor)->nrows++] = e->kind;
 	if (tr != NULL)
 		MUST(s, e->at_us == tr->at_us);
 	switch ((enum alert_kind)e->kind) {
