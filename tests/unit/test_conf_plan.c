@@ -490,6 +490,7 @@ test_depends(void **state)
 	assert_string_equal(ei.field, "a.depends_on");
 	assert_int_equal(ei.line, 2);
 	assert_non_null(strstr(ei.text, "\"nobody\" is not a monitor"));
+	document_free(doc);
 }
 
 /* Who loses its channel but has a route still hears. */
