@@ -356,6 +356,7 @@ bool
 readers_stop(struct readers *p, int64_t deadline_ns)
 {
 	struct read_job *j;
+	unsigned n;
 
 	if (p == NULL)
 		return true;
@@ -369,11 +370,15 @@ readers_stop(struct readers *p, int64_t deadline_ns)
 		p->first = j->next;
 		j->run(j, NULL);
 	}
-	for (unsigned i = 0; i < p->n; i++) {
+	/* The writer still runs, and looks for who holds a snapshot. */
+	pthread_mutex_lock(&p->mu);
+	n = p->n;
+	p->n = 0;
+	pthread_mutex_unlock(&p->mu);
+	for (unsigned i = 0; i < n; i++) {
 		p->v[i].running = false;
 		p->v[i].db->ops->close(p->v[i].db);
 	}
-	p->n = 0;
 	return true;
 }
 
@@ -393,11 +398,13 @@ readers_busy_ns(struct readers *p, int64_t now_ns)
 {
 	uint64_t sum = atomic_load(&p->busy_ns);
 
+	pthread_mutex_lock(&p->mu);
 	for (unsigned i = 0; i < p->n; i++) {
 		int64_t began_ns = atomic_load(&p->v[i].began_ns);
 
 		if (began_ns != 0 && began_ns < now_ns)
 			sum += (uint64_t)(now_ns - began_ns);
 	}
+	pthread_mutex_unlock(&p->mu);
 	return sum;
 }
