@@ -138,10 +138,10 @@ static const struct cli_command commands[] = {
 	 .brief = "how channels do, a test, what one would be sent",
 	 .help = "list: state, pending alerts, last error. test: sends one "
 	     "message and waits for its\nend. deliveries: the last attempts. "
-	     "preview: prints title, text and the request as it would be sent, "
-	     "secrets masked; nothing\nis sent. With -f the channel is that "
-	     "of a file, and no daemon is needed. --at is\nwhen the message "
-	     "is made.",
+	     "preview: prints title, text and the request as\nit would be "
+	     "sent, secrets masked, and sends nothing; with -f the channel is "
+	     "that of\na file, and no daemon is needed; --at is when the "
+	     "message is made.",
 	 .flags = FLAGS_CLIENT | FLAG_FILE | FLAG_EVENT | FLAG_AT |
 	     FLAG_JSON | FLAG_LIMIT,
 	 .args_min = 1, .args_max = 2, .run = channel_run},
