@@ -53,6 +53,18 @@ latency_edge_hour_whole|src/store/latency.c|s/return p->from_us <= at \\&\\& at 
 uptime_window_counted|src/store/uptime.c|s/if (in->count_windows)/if (true)/|test_store_uptime|tests/test_store_uptime
 uptime_gap_is_up|src/store/uptime.c|s/us = to_us - from_us - gap;/us = to_us - from_us;/|test_store_uptime|tests/test_store_uptime
 uptime_series_first|src/store/uptime.c|s/one.first = (enum status)in->turns\[next\].to;/;/|test_store_uptime|tests/test_store_uptime
+uptime_series_first|src/store/uptime.c|s/in->turns\[next\].at_us <= edge\[i\]/in->turns[next].at_us < edge[i] - 1000000/|test_store_uptime|tests/test_store_uptime
+alert_resolve_without_open|src/alert/desk_queue.c|s/if (h.sent .*alone(r))$/if (true)/|test_alert_desk_sim|tests/test_alert_desk_sim
+alert_resolve_lost_after_crash|src/alert/desk.c|s/r->maybe = r->maybe .* loaded;/;/|test_alert_desk_sim|tests/test_alert_desk_sim
+alert_not_frozen|src/alert/desk_done.c|s/m->frozen = m->frozen .*part > 0;/m->frozen = false;/|test_alert_desk|tests/test_alert_desk
+alert_window_ignored|src/alert/desk_queue.c|s/if (muted(d, r, now_us, \&until_us, note)) {/if (false) {/|test_alert_desk|tests/test_alert_desk
+alert_held_expires|src/alert/desk_queue.c|s/return !desk_row_opens(r);/return true;/|test_alert_desk|tests/test_alert_desk
+alert_fallback_unresolved|src/alert/desk_queue.c|/^settle/,/^}/s/desk_make(d, \&o);/;/|test_alert_desk|tests/test_alert_desk
+alert_orphan_reminder|src/alert/desk.c|s/if (r->inc != NULL \&\& orphan(r))/if (false)/|test_alert_desk|tests/test_alert_desk
+alert_no_backoff|src/alert/desk_done.c|s/us \*= 2;/us *= 1;/|test_alert_desk|tests/test_alert_desk
+alert_after_ignored|src/alert/desk_done.c|s/return MAX(us, o->after_us);/return us;/|test_alert_desk|tests/test_alert_desk
+alert_heard_before_commit|src/store/batch.c|s/^\(.*\)e = ops->commit(s->db, ei);/\1for (size_t i = lo; i < hi; i++) if (s->conf.durable != NULL) s->conf.durable(s->conf.durable_arg, b->v[i].unit);\n&/|test_store_outbox|tests/test_store_outbox
+link_not_signed|src/model/link.c|s/if (!str_eq_secret(/if (false \&\& !str_eq_secret(/|test_model_link|tests/test_model_link
 END
 }
 

@@ -2,7 +2,7 @@
 """The benchmark of the whole daemon, beside what anyone can install.
 
     tests/bench/bench.py [http] [https] [ping] [push] [scale] [store] [queries] [device] [prune]
-        [wal] [--quick]
+        [wal] [alerts] [--quick]
 
 Every figure is one line that a program can read:
 
@@ -300,6 +300,42 @@ def bench_prune(_work):
         say("prune_" + figure, "vedette", "-", float(value), unit)
 
 
+# -- alerts --------------------------------------------------------------------
+
+def bench_alerts(work):
+    """From the outage to the message, at a 10 s interval with the defaults
+    (two rechecks 10 s apart, ten seconds to gather); and how many alerts a
+    second get out."""
+    n = 200 if QUICK else 1000
+    sink, ports = rig.Sink(), [rig.Port() for _ in range(8)]
+    head = ("channels:\n  - { name: ops, type: webhook, url: \"%s\" }\n" % sink.url)
+    mons = ["  - { name: m%d, type: tcp, host: 127.0.0.1, port: %d, interval: 10s, notify: [ops] }\n"
+            % (i, ports[i % len(ports)].port) for i in range(n)]
+    d = Daemon(work, "alerts", mons, net=head)
+    time.sleep(12)   # until every monitor is up
+    began = time.time()
+    for p in ports:
+        p.close()
+    sink.wait("open", n, 90)
+    late = sorted(t - began for t in sink.at("open"))
+    if late:
+        for q in (50, 99):
+            say("alert_delay_p%d" % q, "vedette", n, late[min(len(late) - 1, len(late) * q // 100)], "s",
+                alerts=len(late), messages=sink.messages)
+    end(d.p)
+    # As many as get out: a test is a message of its own, stored before it is
+    # sent and after.
+    sink.forget()
+    d = Daemon(work, "alerts_rate", [], net=head)
+    rig.posts(d, "/api/v1/channels/ops/test", n, 8)
+    sink.wait(None, n, 60)
+    if len(sink.times) > 1:
+        span = max(sink.times[-1] - sink.times[0], 1e-3)
+        say("alerts_rate", "vedette", len(sink.times), len(sink.times) / span, "alerts_per_second")
+    end(d.p)
+    sink.close()
+
+
 CHART = (("http", "CPU per HTTP check"), ("https", "CPU per HTTPS check"), ("ping", "CPU per ping"),
          ("store_rows", "Durable rows"))
 
@@ -309,7 +345,7 @@ def main():
             "scale": bench_scale, "store": bench_store,
             "queries": bench_queries, "device": bench_device,
             "prune": bench_prune, "wal": wal.bench,
-            }
+            "alerts": bench_alerts}
     apart = ("wal",)   # takes ten minutes: only when it is asked for
     what = [a for a in sys.argv[1:] if a != "--quick"] or [w for w in runs if w not in apart]
     unknown = [w for w in what if w not in runs]

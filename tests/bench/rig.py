@@ -1,5 +1,8 @@
 """What every benchmark needs: processes pinned to a core and their CPU, a
 target that answers, the daemon with some monitors, figures and a chart."""
+import http.client
+import http.server
+import json
 import os
 import re
 import resource
@@ -8,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
@@ -268,6 +272,93 @@ class Daemon:
         c1, w1 = cpu_s(self.p.pid), time.monotonic()
         m1, t1 = self.metrics(), time.monotonic()
         return (checks(m1) - checks(m0)) / (t1 - t0), (c1 - c0) / (w1 - w0), m0, m1
+
+
+class Port:
+    """A listening port that answers nothing, until it is closed."""
+
+    def __init__(self):
+        self.sock = socket.socket()
+        self.sock.bind(("127.0.0.1", 0))
+        self.sock.listen(1024)
+        self.port = self.sock.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                self.sock.accept()[0].close()
+            except OSError:
+                return
+
+    def close(self):
+        self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+
+class Sink:
+    """A provider that takes everything, and when."""
+
+    def __init__(self):
+        sink, self.times, self.events, self.messages = self, [], [], 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                sink.take(time.time(), json.loads(body))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def take(self, now, body):
+        self.messages += 1
+        events = body["events"] if isinstance(body, dict) else body
+        for e in events:
+            self.times.append(now)
+            self.events.append(e.get("event") if isinstance(body, dict) else None)
+
+    def at(self, event):
+        return [t for t, e in zip(self.times, self.events) if e == event]
+
+    def wait(self, event, n, deadline):
+        until = time.monotonic() + deadline
+        while time.monotonic() < until:
+            if len(self.times if event is None else self.at(event)) >= n:
+                return
+            time.sleep(0.05)
+
+    def forget(self):
+        self.times, self.events, self.messages = [], [], 0
+
+    def close(self):
+        self.server.shutdown()
+
+
+def posts(daemon, path, n, threads):
+    """n requests over the control socket, as fast as they are answered."""
+    def some():
+        conn = http.client.HTTPConnection("localhost")
+        conn.sock = socket.socket(socket.AF_UNIX)
+        conn.sock.connect(os.path.join(daemon.dir, "data", "control.sock"))
+        for _ in range(n // threads):
+            conn.request("POST", path)
+            conn.getresponse().read()
+        conn.close()
+
+    workers = [threading.Thread(target=some) for _ in range(threads)]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
 
 
 def checks(m, result=None):

@@ -532,10 +532,10 @@ retries_back_off_and_honour_what_is_asked(void **state)
 		last = b->now - was;
 		done(b, m, DELIVERY_AGAIN, false);
 	}
+	assert_true(last >= S(299));   /* it did grow */
 	m = next(b, S(600));
 	desk_done(b->d, m, &o, b->now);
 	keep(b);
-	was = b->now;
 	o.after_us = S(3000);
 	m = next(b, S(600));
 	desk_done(b->d, m, &o, b->now);
@@ -678,6 +678,20 @@ a_monitor_that_goes_ends_what_it_opened(void **state)
 }
 
 static void
+a_reminder_durable_after_the_end_is_not_sent(void **state)
+{
+	struct bench *b = begin();
+	struct outbox_row late = row(ALERT_REMIND, 1, T0, T0, "ops");
+
+	(void)state;
+	add(b, &late);   /* of its incident nothing is left */
+	assert_null(next(b, S(7200)));
+	assert_state(b, late, OUTBOX_SUPPRESSED);
+	assert_true(mark(b, &late)->over);
+	end(b);
+}
+
+static void
 a_test_is_tried_once_and_at_once(void **state)
 {
 	struct bench *b = begin();
@@ -726,6 +740,7 @@ main(void)
 		cmocka_unit_test(after_a_crash_what_may_have_left_is_resolved),
 		cmocka_unit_test(what_is_too_old_is_not_sent_as_new),
 		cmocka_unit_test(a_monitor_that_goes_ends_what_it_opened),
+		cmocka_unit_test(a_reminder_durable_after_the_end_is_not_sent),
 		cmocka_unit_test(a_test_is_tried_once_and_at_once),
 	};
 
