@@ -23,7 +23,8 @@ struct guard {
 	bool reader;
 	bool tx;                        /* between begin and commit */
 	unsigned nopen;
-	struct { bool open; int64_t used_ns; } run[STMT_NMAX];
+	struct { bool open; uint64_t rows; int64_t used_ns, until_ns; }
+	    run[STMT_NMAX];
 	/* the call into SQLite that is under way */
 	bool armed;
 	int64_t until_ns;               /* 0: no limit */
@@ -49,7 +50,7 @@ void guard_close(struct guard *g, enum stmt s, bool failed);
 int guard_exec(struct guard *g, sqlite3 *db, const char *sql, int64_t limit_ns);
 /* Whether a transaction is open may have changed by itself. */
 void guard_settle(struct guard *g, sqlite3 *db);
-void guard_arm(struct guard *g, int64_t limit_ns);
+void guard_arm(struct guard *g, int64_t now_ns, int64_t limit_ns);
 void guard_disarm(struct guard *g);
 void guard_slow(const char *name, int64_t took_ns);
 
