@@ -285,7 +285,8 @@ def bench_queries(_work):
 
 def bench_device(_work):
     tool = own("bench_store")
-    out = output([tool, "1000000" if QUICK else "10000000", "10000"], timeout=LIMIT_S) if tool else ""
+    out = output([tool, "1000000" if QUICK else "10000000", "10000", "/tmp", "paced"],
+                 timeout=LIMIT_S) if tool else ""
     for figure, value, unit in re.findall(r"figure=(device\S+|chunk\S+) value=(\S+) unit=(\S+)", out):
         say("device_" + figure, "vedette", "-", float(value), unit)
 

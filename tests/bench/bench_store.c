@@ -2,7 +2,8 @@
  * rows by the bare sqlite3 API, in one run: WAL, synchronous=FULL, as many
  * rows in a transaction. Prints one line per figure:
  *   bench=store figure=… value=… unit=…
- * usage: bench_store [ROWS [MONITORS [DIRECTORY]]] */
+ * usage: bench_store [ROWS [MONITORS [DIRECTORY [paced]]]]
+ * paced: not faster than the compaction follows, as it is in service. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -27,6 +28,7 @@ static const struct monitor_kind kind = {.name = "push", .drive = DRIVE_PUSH};
 static const struct monitor_kind *const kinds[] = {&kind, NULL};
 static uint64_t rows = 400000;
 static uint32_t monitors = 10000;
+static bool paced;
 static char dir[128] = "/tmp/vedette-bench-XXXXXX";
 static pthread_t writer;
 
@@ -215,6 +217,8 @@ through_the_writer(struct store *s, double bare_s)
 
 		u->has_sample = true;
 		u->sample = make(i);
+		while (paced && s->tail_samples > 2 * COMPACT_SAMPLES)
+			usleep(1000);
 		while (!mbox_put(store_inbox(s), &u->unit.msg, u->unit.bytes))
 			usleep(200);
 	}
@@ -353,6 +357,7 @@ main(int argc, char **argv)
 		monitors = (uint32_t)strtoul(argv[2], NULL, 10);
 	if (argc > 3)
 		snprintf(dir, sizeof(dir), "%s/vedette-bench-XXXXXX", argv[3]);
+	paced = argc > 4 && strcmp(argv[4], "paced") == 0;
 	if (rows == 0 || monitors == 0 || mkdtemp(dir) == NULL)
 		return 2;
 	bare_s = bare();
