@@ -119,6 +119,14 @@ static const struct cli_command commands[] = {
 	     "--yes.",
 	 .flags = FLAGS_CLIENT | FLAG_JSON | FLAG_FORCE | FLAG_QUICK |
 	     FLAG_YES, .args_min = 1, .args_max = 2, .run = store_main},
+	{.name = "quarantine", .args = "list | show ID | retry ID|all | "
+	     "drop ID|all [--yes]",
+	 .brief = "units that could not be stored, and what became of them",
+	 .help = "Nothing in there goes by itself. show prints all that one "
+	     "says. retry stores it if the\nstore takes it now. drop is for "
+	     "good; without a terminal it needs --yes.",
+	 .flags = FLAGS_CLIENT | FLAG_JSON | FLAG_YES, .args_min = 1,
+	 .args_max = 2, .run = cli_quarantine_run},
 	{.name = "ack", .args = "NAME [--note TEXT]",
 	 .brief = "acknowledge a monitor's open incident",
 	 .help = "Reminders and escalation stop; its end is told all the same.",

@@ -475,6 +475,7 @@ courier_durable(void *courier, const struct unit *u)
 		courier_look(c);
 		break;
 	case UNIT_TOKEN:
+	case UNIT_QUARANTINE:
 	case UNIT_NMAX:
 		break;
 	}

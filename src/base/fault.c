@@ -13,7 +13,9 @@
 
 #define RULES_MAX 16
 
-enum action { ACTION_KILL, ACTION_ERROR };
+#define STALL_S 5
+
+enum action { ACTION_KILL, ACTION_ERROR, ACTION_STALL };
 struct rule {
 	struct str point;
 	enum action action;
@@ -38,6 +40,8 @@ rule_parse(struct str s)
 		r->action = ACTION_KILL;
 	else if (str_is(verb, "error"))
 		r->action = ACTION_ERROR;
+	else if (str_is(verb, "stall"))
+		r->action = ACTION_STALL;
 	else
 		abort();   /* a test that asks for nothing must not pass */
 	r->onwards = count.n > 0 && count.p[count.n - 1] == '+';
@@ -78,7 +82,9 @@ fault_here(const char *point)
 			continue;
 		if (r->action == ACTION_KILL)
 			(void)kill(getpid(), SIGKILL);
-		fails = true;
+		if (r->action == ACTION_STALL)
+			(void)sleep(STALL_S);
+		fails |= r->action == ACTION_ERROR;
 	}
 	return fails;
 }

@@ -31,7 +31,9 @@ struct settings {
 		uint32_t readers;
 		struct { int64_t fast_ns, normal_ns, slow_ns; } deadlines;
 		struct { uint64_t size; int64_t interval_ns, read_age_ns; }
-		    checkpoint; char *maintain_at; } store;
+		    checkpoint; char *maintain_at;
+		struct { int64_t after_ns; uint64_t size, reserve; } journal;
+		} store;
 	struct { uint32_t shards /* 0 auto */, in_flight, per_host,
 		http_connections, sse_clients, body; } limits;
 	struct { uint32_t level, format; } log;   /* enum log_level, log_format */

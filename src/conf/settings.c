@@ -247,6 +247,21 @@ static const struct opt checkpoint_opts[] = {
 	OPT_END
 };
 
+static const struct opt journal_opts[] = {
+	DURATION("after", settings, store.journal.after_ns,
+	    .flags = OPT_RESTART, .dflt = "250ms", .min = NS_PER_S / 1000,
+	    .max = 60 * NS_PER_S, .help = "What the database has not taken "
+	    "after so long goes to the journal, and counts as stored."),
+	SIZE("size", settings, store.journal.size, .flags = OPT_RESTART,
+	    .dflt = "1GiB", .min = 8 << 20, .max = INT64_C(1) << 40,
+	    .help = "Room the journal may take beside its reserve."),
+	SIZE("reserve", settings, store.journal.reserve, .flags = OPT_RESTART,
+	    .dflt = "64MiB", .min = 4 << 20, .max = INT64_C(1) << 34,
+	    .help = "Room set aside from the beginning for what may never be "
+	    "refused: changes of status, alerts, heartbeats."),
+	OPT_END
+};
+
 static const struct opt store_opts[] = {
 	STRING("url", settings, store.url, .flags = OPT_RESTART,
 	    .dflt = "sqlite:vedette.db", .min = 1, .max = 1024,
@@ -281,6 +296,8 @@ static const struct opt store_opts[] = {
 	    .help = "When the store is tended once a day (statistics, empty "
 	    "pages, a check of the pages): a time of the day in "
 	    "status_page.time_zone, or never."),
+	TABLE("journal", journal_opts, .help = "Files that take what the "
+	    "database does not, until it does again."),
 	OPT_END
 };
 

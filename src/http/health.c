@@ -10,6 +10,7 @@
 #include "http/server.h"
 #include "model/unit.h"
 #include "store/health.h"
+#include "store/journal.h"
 #include "store/query.h"
 #include "store/retention.h"
 #include "store/wal.h"
@@ -59,7 +60,7 @@ health_get(const _Atomic uint64_t *v)
 static const char *const unit_names[UNIT_NMAX] = {
 	[UNIT_RESULT] = "result", [UNIT_CONFIG] = "config",
 	[UNIT_EVENT] = "event", [UNIT_TOKEN] = "token",
-	[UNIT_ALERT] = "alert",
+	[UNIT_ALERT] = "alert", [UNIT_QUARANTINE] = "quarantine",
 };
 
 static void
@@ -86,6 +87,24 @@ health_counts(struct buf *b, const struct store_stats *s)
 	for (int i = 0; i < CKPT_NMAX; i++)
 		field_u64(b, checkpoint_names[i],
 		    health_get(&s->checkpoints[i]));
+	field_next(b, '}');
+}
+
+static void
+health_journal(struct buf *b, struct store *s)
+{
+	const struct journal_stats *j = store_journal_stats(s);
+
+	field_u64(b, "quarantined", store_quarantined(s));
+	if (j == NULL)
+		return;
+	field_open(b, "journal", '{');
+	field_u64(b, "bytes", health_get(&j->bytes));
+	field_u64(b, "reserve_bytes", health_get(&j->reserve));
+	field_u64(b, "records", health_get(&j->records));
+	field_u64(b, "waiting", health_get(&j->last) > health_get(&j->done) ?
+	    health_get(&j->last) - health_get(&j->done) : 0);
+	field_u64(b, "damaged", health_get(&j->damaged));
 	field_next(b, '}');
 }
 
@@ -225,6 +244,7 @@ health_store(struct req *q)
 	field_word(&b, "trouble", e == ERR_OK ? NULL : ei.text);
 	field_u64(&b, "commits", health_get(&s->commits));
 	health_counts(&b, s);
+	health_journal(&b, q->h->c.store);
 	field_u64(&b, "duplicates", health_get(&s->duplicates));
 	field_u64(&b, "refused", health_get(&s->refused));
 	field_u64(&b, "damaged", health_get(&s->damaged));

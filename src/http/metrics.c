@@ -20,6 +20,7 @@
 #include "model/unit.h"
 #include "store/health.h"
 #include "store/retention.h"
+#include "store/journal.h"
 #include "store/query.h"
 #include "store/wal.h"
 
@@ -228,12 +229,33 @@ metrics_wal(struct buf *b, struct store *s)
 }
 
 static void
+metrics_journal(struct buf *b, struct store *s)
+{
+	const struct journal_stats *j = store_journal_stats(s);
+
+	prom_gauge(b, "vedette_quarantine_units", "Units that could not be "
+	    "stored and wait for a person.", (double)store_quarantined(s));
+	if (j == NULL)
+		return;
+	prom_gauge(b, "vedette_journal_bytes", "Records that are durable and "
+	    "not yet in the database.", (double)metrics_load(&j->bytes));
+	prom_gauge(b, "vedette_journal_reserve_bytes", "Room set aside for "
+	    "what may never be refused.", (double)metrics_load(&j->reserve));
+	prom_counter(b, "vedette_journal_records_total",
+	    "Units written to the journal.", metrics_load(&j->records));
+	prom_counter(b, "vedette_journal_damaged_total", "Stretches of the "
+	    "journal that could not be read.", metrics_load(&j->damaged));
+	prom_hist(b, "vedette_journal_fsync_seconds",
+	    "How long a write to the journal took, synced.", &j->fsync);
+}
+
+static void
 metrics_store(struct buf *b, struct http *h)
 {
 	static const char *const units[UNIT_NMAX] = {
 		[UNIT_RESULT] = "result", [UNIT_CONFIG] = "config",
 		[UNIT_EVENT] = "event", [UNIT_TOKEN] = "token",
-		[UNIT_ALERT] = "alert",
+		[UNIT_ALERT] = "alert", [UNIT_QUARANTINE] = "quarantine",
 	};
 	const struct store_stats *s = store_stats(h->c.store);
 	struct health_report health;
@@ -257,6 +279,7 @@ metrics_store(struct buf *b, struct http *h)
 	health_look(h->c.store, &health);
 	prom_gauge(b, "vedette_store_health", "The store's health: 1 healthy, "
 	    "2 degraded, 3 unhealthy.", (double)health.level);
+	metrics_journal(b, h->c.store);
 	prom_gauge(b, "vedette_store_wal_bytes", "Size of the write-ahead "
 	    "log.", (double)metrics_load(&s->wal_bytes));
 	prom_gauge(b, "vedette_store_file_bytes", "Size of the database.",

@@ -59,6 +59,7 @@ req_unref(struct req *q)
 	xfree(q->ei);
 	config_unit_free(q->config);
 	token_unit_free(q->token);
+	quarantine_unit_free(q->sick);
 	answer_free(&q->out);
 	if (q->kept != NULL)
 		answer_free(q->kept);

@@ -82,6 +82,7 @@ struct req {
 	void (*after)(struct req *q);   /* resumed: turn e into out */
 	struct config_unit *config;     /* owned once its ack has run */
 	struct token_unit *token;
+	struct quarantine_unit *sick;
 	bool beat;                 /* a heartbeat: answered with the shared 200 */
 	uint64_t if_version;
 	unsigned made;             /* status to answer an edit with: 200, 201 */

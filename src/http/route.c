@@ -16,6 +16,7 @@
 #include "http/openapi.h"
 #include "http/page.h"
 #include "http/push.h"
+#include "http/quarantine.h"
 #include "http/snapshot.h"
 #include "http/sse.h"
 #include "http/statics.h"
@@ -208,6 +209,15 @@ const struct route routes[] = {
 	  BODY_OBJECT, .summary = "Create a token; its secret is shown once." },
 	{ "DELETE", API "/tokens/{name}", SCOPE_ADMIN, RUN_WRITE,
 	  tokens_revoke, .summary = "Revoke a token." },
+	{ "GET", API "/quarantine", SCOPE_READ, RUN_READER, quarantine_list,
+	  .params = status_params,
+	  .summary = "Units that could not be stored, newest first." },
+	{ "GET", API "/quarantine/{id}", SCOPE_ADMIN, RUN_READER,
+	  quarantine_show, .summary = "One of them, and all that it says." },
+	{ "POST", API "/quarantine/{id}/retry", SCOPE_ADMIN, RUN_WRITE,
+	  quarantine_retried, .summary = "Try to store it once more." },
+	{ "DELETE", API "/quarantine/{id}", SCOPE_ADMIN, RUN_WRITE,
+	  quarantine_dropped, .summary = "Drop it, for good." },
 	{ "GET", API "/store/stats", SCOPE_READ, RUN_INLINE, health_store,
 	  .summary = "The store's counters." },
 	{ "GET", API "/store/health", SCOPE_READ, RUN_WRITE, health_rules,

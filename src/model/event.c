@@ -11,6 +11,7 @@ static const char *const names[] = {
 	[EVENT_CLOCK] = "clock",
 	[EVENT_ALERT] = "alert",
 	[EVENT_HEALTH] = "health",
+	[EVENT_QUARANTINE] = "quarantine",
 };
 _Static_assert(COUNT(names) == EVENT_NMAX, "one name per kind");
 

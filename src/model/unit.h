@@ -21,6 +21,7 @@ enum unit_kind {
 	UNIT_EVENT,     /* struct event_unit */
 	UNIT_TOKEN,     /* struct token_unit, store/writer.h */
 	UNIT_ALERT,     /* struct alert_unit, model/alert_unit.h */
+	UNIT_QUARANTINE,   /* struct quarantine_unit, store/writer.h */
 	UNIT_NMAX
 };
 

@@ -14,6 +14,9 @@
 #include "store/edit.h"
 #include "store/feed.h"
 #include "store/inside.h"
+#include "store/quarantine.h"
+#include "store/replay.h"
+#include "store/rescue.h"
 #include "store/outbox.h"
 #include "world/world.h"
 
@@ -26,6 +29,7 @@ batch_free(struct batch *b)
 	if (b == NULL)
 		return;
 	xfree(b->events);
+	xfree(b->event_of);
 	xfree(b->touched);
 	edit_free(b->edit);
 	xfree(b);
@@ -90,38 +94,84 @@ clean(char *text, size_t size)
 	(void)text_copy(text, size, str_of(raw));
 }
 
-enum err
-batch_event(struct store *s, const struct event *from, struct errinfo *ei)
+void
+batch_event_clean(struct event *e)
 {
-	struct batch *b = s->batch;
-	struct event e = *from;
-	enum err r;
-
-	clean(e.actor, sizeof(e.actor));
-	clean(e.subject, sizeof(e.subject));
-	clean(e.text, sizeof(e.text));
-	e.id = s->next.event;
-	if (e.at_us == 0)
-		e.at_us = clock_wall_us();
-	r = s->db->ops->run(s->db, STMT_EVENT_PUT, VALS(V_INT(e.id),
-	    V_INT(e.at_us), V_INT(e.kind), V_INT(e.from), V_INT(e.to),
-	    V_INT(e.why), V_INT(e.monitor), V_TEXT(e.actor),
-	    V_TEXT(e.subject), V_TEXT(e.text)), NULL, ei);
-	if (r != ERR_OK)
-		return r;
-	s->next.event++;
-	batch_proof(s, STMT_EVENT_HAVE, e.id);
-	if (b->nevents == b->events_cap) {
-		b->events_cap = b->events_cap == 0 ? 16 : b->events_cap * 2;
-		b->events = xrealloc(b->events, b->events_cap, sizeof(e));
-	}
-	b->events[b->nevents++] = e;
-	b->rows[ROW_EVENT]++;
-	return ERR_OK;
+	clean(e->actor, sizeof(e->actor));
+	clean(e->subject, sizeof(e->subject));
+	clean(e->text, sizeof(e->text));
+	if (e->at_us == 0)
+		e->at_us = clock_wall_us();
 }
 
 static enum err
-put_one(struct store *s, struct slot *slot, struct errinfo *ei)
+put_event(struct store *s, struct event *e, struct unit *of,
+    struct errinfo *ei)
+{
+	struct batch *b = s->batch;
+	enum err r;
+
+	batch_event_clean(e);
+	r = s->db->ops->run(s->db, STMT_EVENT_PUT, VALS(V_INT(e->id),
+	    V_INT(e->at_us), V_INT(e->kind), V_INT(e->from), V_INT(e->to),
+	    V_INT(e->why), V_INT(e->monitor), V_TEXT(e->actor),
+	    V_TEXT(e->subject), V_TEXT(e->text)), NULL, ei);
+	if (r != ERR_OK)
+		return r;
+	batch_proof(s, STMT_EVENT_HAVE, e->id);
+	b->rows[ROW_EVENT]++;
+	if (b->nevents == b->events_cap) {
+		b->events_cap = b->events_cap == 0 ? 16 : b->events_cap * 2;
+		b->events = xrealloc(b->events, b->events_cap, sizeof(*e));
+		b->event_of = xrealloc(b->event_of, b->events_cap,
+		    sizeof(struct unit *));
+	}
+	b->event_of[b->nevents] = of;
+	b->events[b->nevents++] = *e;
+	return ERR_OK;
+}
+
+enum err
+batch_event(struct store *s, const struct event *from, struct errinfo *ei)
+{
+	struct event e = *from;
+
+	e.id = atomic_fetch_add(&s->next_event, 1);
+	return put_event(s, &e, NULL, ei);
+}
+
+uint64_t
+batch_event_id(struct store *s, struct unit *u, unsigned k)
+{
+	assert(k < UNIT_EVENTS);
+	if (u->event_id[k] == 0)
+		u->event_id[k] = atomic_fetch_add(&s->next_event, 1);
+	return u->event_id[k];
+}
+
+enum err
+batch_event_of(struct store *s, struct unit *u, unsigned k,
+    const struct event *from, struct errinfo *ei)
+{
+	struct event e = *from;
+	int64_t have = 0;
+	bool journaled;
+	enum err r = ERR_OK;
+
+	pthread_mutex_lock(&s->mu);
+	e.id = batch_event_id(s, u, k);
+	journaled = u->journal_seq != 0;
+	pthread_mutex_unlock(&s->mu);
+	if (journaled)
+		r = backend_int(s->db, STMT_EVENT_HAVE, VALS(V_INT(e.id)), 0,
+		    &have, ei);
+	if (r != ERR_OK || have != 0)
+		return r;
+	return put_event(s, &e, u, ei);
+}
+
+enum err
+batch_put(struct store *s, struct slot *slot, struct errinfo *ei)
 {
 	slot->outcome = ERR_OK;
 	slot->stored = false;
@@ -136,10 +186,13 @@ put_one(struct store *s, struct slot *slot, struct errinfo *ei)
 		return tokens_put(s, slot, ei);
 	case UNIT_ALERT:
 		return outbox_put(s, slot, ei);
+	case UNIT_QUARANTINE:
+		return quarantine_retry(s, slot, ei);
 	case UNIT_EVENT:
 		slot->stored = true;
-		return batch_event(s, &CONTAINER(slot->unit, struct event_unit,
-		    unit)->event, ei);
+		return batch_event_of(s, slot->unit, 0,
+		    &CONTAINER(slot->unit, struct event_unit, unit)->event,
+		    ei);
 	case UNIT_NMAX:
 		break;
 	}
@@ -166,6 +219,8 @@ reset(struct store *s)
 	memset(b->rows, 0, sizeof(b->rows));
 	memset(b->shed, 0, sizeof(b->shed));
 	b->has_proof = b->in_doubt = b->alive = false;
+	b->mark = 0;
+	quarantine_reset(s);
 	block_init(&b->block);
 	s->next = s->begun;
 }
@@ -177,13 +232,18 @@ put_range(struct store *s, size_t lo, size_t hi, struct errinfo *ei)
 	int64_t now_ns = clock_mono_ns();
 	enum err e = ERR_OK;
 
-	for (; e == ERR_OK && b->owed < s->nowed; b->owed++)
+	/* Their numbers are not known before all that was read back is in. */
+	for (; e == ERR_OK && !replay_starting(s) && b->owed < s->nowed;
+	    b->owed++)
 		e = batch_event(s, &s->owed[b->owed], ei);
+	if (e == ERR_OK)
+		e = quarantine_put(s, ei);
 	for (size_t i = lo; e == ERR_OK && i < hi; i++)
-		e = put_one(s, &b->v[i], ei);
+		e = batch_put(s, &b->v[i], ei);
 	if (e == ERR_OK)
 		e = result_flush(s, ei);
-	if (e == ERR_OK && now_ns - s->alive_ns >= ALIVE_NS) {
+	if (e == ERR_OK && now_ns - s->alive_ns >= ALIVE_NS &&
+	    !replay_starting(s)) {
 		b->alive = true;
 		b->alive_us = clock_wall_us();
 		e = s->db->ops->run(s->db, STMT_META_PUT, VALS(V_TEXT("alive"),
@@ -192,8 +252,8 @@ put_range(struct store *s, size_t lo, size_t hi, struct errinfo *ei)
 	return e;
 }
 
-static void
-apply_one(struct store *s, struct slot *slot)
+void
+batch_apply(struct store *s, struct slot *slot)
 {
 	if (!slot->stored)
 		return;
@@ -206,6 +266,9 @@ apply_one(struct store *s, struct slot *slot)
 		break;
 	case UNIT_TOKEN:
 		tokens_apply(s, slot);
+		break;
+	case UNIT_QUARANTINE:
+		quarantine_apply(s, slot);
 		break;
 	case UNIT_ALERT:
 	case UNIT_EVENT:
@@ -229,6 +292,7 @@ settle_counters(struct store *s)
 	atomic_store(&st->last_commit_us, clock_wall_us());
 	if (b->alive)
 		s->alive_ns = clock_mono_ns();
+	quarantine_done(s);
 	s->tail_samples += b->tail_rows;
 	memmove(s->owed, s->owed + b->owed,
 	    (s->nowed - b->owed) * sizeof(s->owed[0]));
@@ -236,33 +300,38 @@ settle_counters(struct store *s)
 }
 
 /* The acks last: who is told "done" finds it in the view and the ring. After
- * its ack a unit with an owner is not ours any more. */
+ * its ack a unit with an owner is not ours any more. What the journal's thread
+ * looks at goes first, under the lock. */
 static void
-answer(struct store *s, size_t lo, size_t hi)
+batch_answer(struct store *s, size_t lo, size_t hi)
 {
 	struct batch *b = s->batch;
-	size_t bytes = 0;
+	size_t bytes = 0, n = 0;
 
+	pthread_mutex_lock(&s->mu);
+	b->done = hi;
+	pthread_mutex_unlock(&s->mu);
 	for (size_t i = lo; i < hi; i++) {
 		struct slot *slot = &b->v[i];
 		struct unit *u = slot->unit;
-		struct ack *ack = u->ack;
-		bool owned = u->kind == UNIT_CONFIG || u->kind == UNIT_TOKEN;
+		struct ack *ack = TAKE(u->ack);
+		bool owned = unit_alone(u);
 
-		bytes += u->bytes;
+		if (!slot->replayed) {
+			bytes += u->bytes;
+			n++;
+		}
 		if (ack != NULL)
 			ack->done(ack, slot->outcome, slot->ei);
-		if (ack == NULL && u->kind == UNIT_CONFIG)
-			config_unit_free(CONTAINER(u, struct config_unit, unit));
-		else if (ack == NULL && u->kind == UNIT_TOKEN)
-			token_unit_free(CONTAINER(u, struct token_unit, unit));
-		else if (!owned)
+		if (!owned)
 			unit_free(u);
+		else if (ack == NULL)
+			unit_free_alone(u);
 		xfree(slot->ei);
 		*slot = (struct slot){0};
 	}
-	mbox_done(&s->inbox, hi - lo, bytes);
-	s->answered += hi - lo;
+	mbox_done(&s->inbox, n, bytes);
+	s->answered += n;
 }
 
 /* The range is durable. */
@@ -273,13 +342,15 @@ finish(struct store *s, size_t lo, size_t hi)
 	uint32_t seen[APPLY_UNITS];
 
 	settle_counters(s);
+	rescue_committed(s, lo, hi);
 	for (size_t i = lo; i < hi; i += APPLY_UNITS) {
 		size_t end = MIN(hi, i + APPLY_UNITS), n = 0;
 
 		view_lock(s->view);
 		for (size_t k = i; k < end; k++) {
-			apply_one(s, &b->v[k]);
-			if (b->v[k].stored && b->v[k].place != 0)
+			batch_apply(s, &b->v[k]);
+			if (b->v[k].stored && b->v[k].place != 0 &&
+			    b->v[k].tell)
 				seen[n++] = CONTAINER(b->v[k].unit,
 				    struct result_unit, unit)->sample.monitor;
 		}
@@ -303,11 +374,10 @@ finish(struct store *s, size_t lo, size_t hi)
 	live_wake(s->live);
 	edit_tell(s, b->edit);
 	for (size_t i = lo; s->conf.durable != NULL && i < hi; i++)
-		if (b->v[i].stored)
+		if (b->v[i].stored && b->v[i].tell)
 			s->conf.durable(s->conf.durable_arg, b->v[i].unit);
 	reset(s);
-	answer(s, lo, hi);
-	b->done = hi;
+	batch_answer(s, lo, hi);
 }
 
 /* After a COMMIT that failed: the row that proves it, if it wrote one. */
@@ -345,6 +415,8 @@ attempt(struct store *s, size_t lo, size_t hi, struct errinfo *ei)
 	e = ops->begin(s->db, true, ei);
 	if (e == ERR_OK)
 		e = put_range(s, lo, hi, ei);
+	if (e == ERR_OK)
+		e = rescue_mark(s, lo, hi, ei);
 	if (e == ERR_OK && FAULT("writer.before_commit")) {
 		s->db->fault = (struct backend_fault){OP_COMMIT, CLASS_IO, true};
 		e = fail(ei, ERR_STORE, "fault before the commit");
@@ -353,6 +425,7 @@ attempt(struct store *s, size_t lo, size_t hi, struct errinfo *ei)
 		put = true;
 		e = ops->commit(s->db, ei);
 	}
+	rescue_commit_over(s);
 	if (e == ERR_OK && FAULT("writer.after_commit")) {
 		s->db->fault = (struct backend_fault){OP_COMMIT, CLASS_IO, true};
 		e = fail(ei, ERR_STORE, "fault after the commit");
@@ -376,23 +449,29 @@ attempt(struct store *s, size_t lo, size_t hi, struct errinfo *ei)
 	return e;
 }
 
-/* The database will never take this one. */
+/* The database will never take this one. What has a wire form waits in
+ * quarantine for a person; the rest belongs to whoever sent it. */
 static void
 refuse(struct store *s, size_t i, const struct errinfo *ei)
 {
 	struct batch *b = s->batch;
+	struct unit *u = b->v[i].unit;
 	char text[256];
 
 	snprintf(text, sizeof(text), "a unit was refused: %.200s", ei->text);
 	log_error("store", "a unit was refused", KV("error", text));
-	batch_owe(s, EVENT_DROP, text);
 	atomic_fetch_add(&s->stats.refused, 1);
-	atomic_fetch_add(&s->stats.dropped[b->v[i].unit->kind], 1);
+	if (u->kind == UNIT_QUARANTINE) {
+		quarantine_again(s, u, ei->text);
+	} else if (!quarantine_unit(s, u, ei->text)) {
+		batch_owe(s, EVENT_DROP, text);
+		atomic_fetch_add(&s->stats.dropped[u->kind], 1);
+	}
 	b->v[i].outcome = ERR_STORE;
 	b->v[i].ei = xcalloc(1, sizeof(*ei));
 	*b->v[i].ei = *ei;
-	answer(s, i, i + 1);
-	b->done = i + 1;
+	rescue_refused(s, i);
+	batch_answer(s, i, i + 1);
 }
 
 enum err
@@ -416,16 +495,22 @@ batch_store(struct store *s, struct errinfo *ei)
 			continue;
 		writer_fault(s, ei);
 		e = ERR_OK;
-		if (hi - b->done == 1)
+		if (quarantine_ails(s))
+			e = quarantine_to_files(s, ei);
+		else if (quarantine_room(s) == 0)
+			e = quarantine_full(s, ei);
+		else if (hi - b->done == 1)
 			refuse(s, b->done, ei);
 		else
 			step = (hi - b->done) / 2;
 	}
 	if (e != ERR_OK)
 		return e;
+	if (b->replay_to != 0)
+		s->mark_due = MAX(s->mark_due, b->replay_to);
 	edit_free(b->edit);
 	b->edit = NULL;
-	b->n = b->done = 0;
+	rescue_batch_over(s);
 	return ERR_OK;
 }
 

@@ -90,6 +90,9 @@ struct entry *view_put(struct view *v, struct monitor_conf *c);
 void view_remove(struct view *v, uint32_t id);
 void view_sample(struct view *v, struct entry *e, const struct sample *s,
     uint64_t place);
+/* Its two halves: where it lies in the tail, and what is shown of it. */
+void view_place(struct entry *e, uint64_t place);
+void view_sample_seen(struct entry *e, const struct sample *s);
 void view_state(struct view *v, struct entry *e, const struct mon_state *st);
 /* At open: the same without moving the day bars. */
 void view_take_state(struct view *v, struct entry *e,

@@ -16,6 +16,7 @@
 #include "store/disk.h"
 #include "store/errand.h"
 #include "store/inside.h"
+#include "store/journal.h"
 #include "store/readers.h"
 #include "store/wal.h"
 #include "world/world.h"
@@ -272,6 +273,10 @@ gather(struct health *h, struct health_facts *f)
 	reading(h, f);
 	window(h, f);
 	checkpoints(h, f);
+	if (store_journal_stats(h->s) != NULL)
+		f->journal_bytes = (double)atomic_load(
+		    &store_journal_stats(h->s)->bytes);
+	f->quarantined = (double)store_quarantined(h->s);
 	left = disk_free(h->s->conf.path, &all);
 	f->free_bytes = all > 0 && !h->s->conf.memory ? (double)left : (double)NAN;
 	f->pressure = store_pressure(h->s);

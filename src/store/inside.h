@@ -11,6 +11,7 @@
 #include "store/backend.h"
 #include "store/block.h"
 #include "store/entry.h"
+#include "store/backlog.h"
 #include "store/rollup.h"
 #include "store/store.h"
 #include "store/wal.h"
@@ -29,6 +30,9 @@ struct errands;  /* errand.h */
 struct health;   /* health.h */
 struct upkeep;   /* upkeep.h */
 struct readers;  /* readers.h */
+struct replay;   /* replay.h */
+struct rescue;   /* rescue.h: the journal and its thread */
+struct ward;     /* quarantine.h */
 
 /* A unit of the batch under way. */
 struct slot {
@@ -37,6 +41,8 @@ struct slot {
 	bool stored;               /* wrote something: apply it to the view */
 	struct errinfo *ei;        /* owned; why it was refused */
 	uint64_t place;            /* of its sample in the tail */
+	bool tell;                 /* nobody has heard of it yet */
+	bool replayed;             /* read back; the mailbox knows nothing of it */
 };
 
 /* A prefix of what waits, kept until it is committed. Units [0, done) are;
@@ -48,6 +54,7 @@ struct batch {
 	/* the attempt */
 	struct block block;
 	struct event *events;      /* written in it */
+	struct unit **event_of;    /* whose each is; NULL: the store's own */
 	size_t nevents, events_cap;
 	struct entry **touched;    /* their batch_seq moved */
 	size_t ntouched, touched_cap;
@@ -56,6 +63,8 @@ struct batch {
 	int64_t alive_us;
 	uint64_t rows[ROW_NMAX], duplicates, shed[SHED_NMAX];
 	size_t owed;               /* events of s->owed that it carries */
+	uint64_t mark;             /* records up to here are committed with it */
+	uint64_t replay_to;        /* read back up to here; 0: not a replay */
 	/* COMMIT failed: was it done? This row of it tells. */
 	bool in_doubt;
 	size_t doubt_hi;
@@ -64,7 +73,7 @@ struct batch {
 	uint64_t proof_id;
 };
 
-struct ids { uint64_t block, transition, event; };
+struct ids { uint64_t block, transition; };
 
 struct store {
 	struct store_conf conf;
@@ -89,9 +98,18 @@ struct store {
 	pthread_mutex_t facts;         /* the next one */
 	struct errinfo trouble;        /* text "": none */
 
+	/* Between the writer and the journal's thread. It guards the queue,
+	 * which units the batch has, and of units that are in either: ack,
+	 * told, journal_seq, event_id. */
+	pthread_mutex_t mu;
+	struct backlog queue;
+	struct rescue *rescue;         /* NULL: there is no journal */
+	_Atomic uint64_t next_event;   /* numbers of events, ever rising */
+
 	/* the writer's own */
-	struct msg *first, **last;     /* what waits, beyond the batch */
-	size_t nwaiting, nurgent;
+	struct replay *replay;
+	struct ward *ward;
+	uint64_t marked, mark_due;     /* records committed; to be said so */
 	struct batch *batch;
 	struct ids next;               /* to be given; */
 	struct ids begun;              /* as they were before the attempt */

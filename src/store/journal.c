@@ -40,7 +40,7 @@ journal_open(const struct journal_conf *c, struct journal **ret,
 
 	memset(found, 0, sizeof(*found));
 	j->conf = *c;
-	j->disk = c->disk != NULL ? c->disk : &filesys_real;
+	j->fs = c->fs != NULL ? c->fs : &filesys_real;
 	if (j->conf.segment == 0)
 		j->conf.segment = JOURNAL_SEGMENT;
 	j->fd = -1;
@@ -65,7 +65,7 @@ journal_close(struct journal *j)
 	if (j == NULL)
 		return;
 	if (j->fd >= 0)
-		(void)j->disk->close(j->fd);
+		(void)j->fs->close(j->fd);
 	pthread_mutex_destroy(&j->mu);
 	buf_free(&j->out);
 	xfree(j->spares);
@@ -85,7 +85,7 @@ static void
 shut(struct journal *j)
 {
 	if (j->fd >= 0)
-		(void)j->disk->close(j->fd);
+		(void)j->fs->close(j->fd);
 	j->fd = -1;
 }
 
@@ -93,17 +93,17 @@ shut(struct journal *j)
 static int
 make_file(struct journal *j, uint64_t no, char path[PATH_BYTES])
 {
-	int fd = j->disk->open(seg_path(j, no, "spare", path), true);
+	int fd = j->fs->open(seg_path(j, no, "spare", path), true);
 
 	if (fd < 0)
 		return -1;
-	if (j->disk->allocate(fd, j->conf.segment) == 0)
+	if (j->fs->allocate(fd, j->conf.segment) == 0)
 		return fd;
 	{
 		int why = errno;
 
-		(void)j->disk->close(fd);
-		(void)j->disk->remove(path);
+		(void)j->fs->close(fd);
+		(void)j->fs->remove(path);
 		errno = why;
 	}
 	return -1;
@@ -118,11 +118,11 @@ christen(struct journal *j, int fd, uint64_t no, const char *from)
 	char to[PATH_BYTES];
 
 	seg_head_put(head, j->conf.id, no);
-	if (j->disk->write(fd, head, sizeof(head), 0) != 0 ||
-	    j->disk->sync(fd) != 0 ||
-	    j->disk->rename(from, seg_path(j, no, "seg", to)) != 0)
+	if (j->fs->write(fd, head, sizeof(head), 0) != 0 ||
+	    j->fs->sync(fd) != 0 ||
+	    j->fs->rename(from, seg_path(j, no, "seg", to)) != 0)
 		return -1;
-	return j->disk->sync_dir(j->conf.dir);
+	return j->fs->sync_dir(j->conf.dir);
 }
 
 static bool
@@ -147,7 +147,7 @@ open_with(struct journal *j, int fd, const char *from, bool reserve,
 	if (christen(j, fd, j->next_no, from) != 0) {
 		enum err e = disk_failed(j, "cannot begin a segment", ei);
 
-		(void)j->disk->close(fd);
+		(void)j->fs->close(fd);
 		j->next_no++;
 		return e;
 	}
@@ -169,12 +169,12 @@ from_reserve(struct journal *j, struct errinfo *ei)
 	while (j->nspares > 0 && j->nsegs < SEGS_MAX) {
 		uint64_t no = j->spares[--j->nspares];
 
-		fd = j->disk->open(seg_path(j, no, "spare", path), false);
+		fd = j->fs->open(seg_path(j, no, "spare", path), false);
 		if (fd < 0)
 			continue;   /* it is no reserve */
-		if (j->disk->allocate(fd, j->conf.segment) == 0)
+		if (j->fs->allocate(fd, j->conf.segment) == 0)
 			return open_with(j, fd, path, true, ei);
-		(void)j->disk->close(fd);
+		(void)j->fs->close(fd);
 	}
 	return fail(ei, ERR_LIMIT, "the journal %s and its reserve are full",
 	    j->conf.dir);
@@ -215,9 +215,9 @@ flush(struct journal *j, uint64_t first, uint64_t last, size_t n,
 	assert(buf_ok(&j->out));
 	g->tried = last;
 	began_ns = clock_mono_ns();
-	if (j->disk->write(j->fd, j->out.p, j->out.n, g->end) != 0)
+	if (j->fs->write(j->fd, j->out.p, j->out.n, g->end) != 0)
 		e = disk_failed(j, "cannot write", ei);
-	else if (j->disk->sync(j->fd) != 0)
+	else if (j->fs->sync(j->fd) != 0)
 		e = disk_failed(j, "cannot sync", ei);
 	buf_clear(&j->out);
 	if (e != ERR_OK) {
@@ -310,11 +310,11 @@ reserve_short(const struct journal *j)
 static int64_t
 size_of(struct journal *j, const char *path)
 {
-	int fd = j->disk->open(path, false);
-	int64_t n = fd < 0 ? -1 : j->disk->size(fd);
+	int fd = j->fs->open(path, false);
+	int64_t n = fd < 0 ? -1 : j->fs->size(fd);
 
 	if (fd >= 0)
-		(void)j->disk->close(fd);
+		(void)j->fs->close(fd);
 	return n;
 }
 
@@ -331,9 +331,9 @@ retire(struct journal *j, const struct seg *g, struct errinfo *ei)
 	    size_of(j, from) == (int64_t)j->conf.segment;
 	seg_path(j, g->no, g->damaged ? "damaged" : "spare", to);
 	if (g->damaged || spare) {
-		if (j->disk->rename(from, to) != 0 && errno != ENOENT)
+		if (j->fs->rename(from, to) != 0 && errno != ENOENT)
 			return disk_failed(j, "cannot rename", ei);
-	} else if (j->disk->remove(from) != 0 && errno != ENOENT) {
+	} else if (j->fs->remove(from) != 0 && errno != ENOENT) {
 		return disk_failed(j, "cannot remove", ei);
 	}
 	if (spare)
@@ -350,15 +350,15 @@ fill_reserve(struct journal *j, struct errinfo *ei)
 	if (!reserve_short(j))
 		return ERR_OK;
 	fd = make_file(j, j->next_no, path);
-	if (fd < 0 || j->disk->sync(fd) != 0) {
+	if (fd < 0 || j->fs->sync(fd) != 0) {
 		enum err e = disk_failed(j, "cannot set its reserve aside",
 		    ei);
 
 		if (fd >= 0)
-			(void)j->disk->close(fd);
+			(void)j->fs->close(fd);
 		return e;
 	}
-	(void)j->disk->close(fd);
+	(void)j->fs->close(fd);
 	add_spare(j, j->next_no++);
 	count_bytes(j);
 	return reserve_short(j) ? fail(ei, ERR_AGAIN, "more to do") : ERR_OK;
@@ -398,7 +398,7 @@ journal_trim(struct journal *j, struct errinfo *ei)
 	size_t n = 0;
 	enum err e = retire_done(j, &n, ei);
 
-	if (n > 0 && j->disk->sync_dir(j->conf.dir) != 0 && e == ERR_OK)
+	if (n > 0 && j->fs->sync_dir(j->conf.dir) != 0 && e == ERR_OK)
 		e = disk_failed(j, "cannot sync the directory", ei);
 	count_bytes(j);
 	return e == ERR_OK ? fill_reserve(j, ei) : e;
@@ -436,18 +436,18 @@ load(struct journal *j, const struct seg *g, struct errinfo *ei)
 		    .p = xrealloc(rd->p, g->end, 1)};
 	else
 		rd->p = xrealloc(rd->p, g->end, 1);
-	fd = j->disk->open(seg_path(j, g->no, "seg", path), false);
+	fd = j->fs->open(seg_path(j, g->no, "seg", path), false);
 	if (fd >= 0)
-		n = j->disk->read(fd, rd->p + rd->have, g->end - rd->have,
+		n = j->fs->read(fd, rd->p + rd->have, g->end - rd->have,
 		    rd->have);
 	if (fd < 0 || n < 0) {
 		enum err e = disk_failed(j, "cannot read", ei);
 
 		if (fd >= 0)
-			(void)j->disk->close(fd);
+			(void)j->fs->close(fd);
 		return e == ERR_LIMIT ? ERR_SYS : e;
 	}
-	(void)j->disk->close(fd);
+	(void)j->fs->close(fd);
 	rd->have += (uint32_t)n;
 	return ERR_OK;
 }

@@ -33,7 +33,7 @@ struct journal;
 
 struct journal_conf {
 	char dir[520];
-	const struct filesys *disk;   /* NULL: the real one */
+	const struct filesys *fs;     /* NULL: the real one */
 	uint64_t id;               /* of the database it belongs to */
 	uint64_t size;             /* bytes, the reserve not counted */
 	uint64_t reserve;          /* bytes */

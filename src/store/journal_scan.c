@@ -108,9 +108,9 @@ cut(struct journal *j, int fd, const struct seg *g, const unsigned char *p,
 	f->cut_bytes += torn;
 	log_warn("journal", "a torn end was cut at the last whole record",
 	    KV_I("segment", (int64_t)g->no), KV_I("bytes", (int64_t)torn));
-	if (j->disk->truncate(fd, g->end) != 0)
+	if (j->fs->truncate(fd, g->end) != 0)
 		return -1;
-	return j->disk->sync(fd);
+	return j->fs->sync(fd);
 }
 
 static int
@@ -118,10 +118,10 @@ set_aside(struct journal *j, uint64_t no, const char *suffix)
 {
 	char from[PATH_BYTES], to[PATH_BYTES];
 
-	if (j->disk->rename(seg_path(j, no, "seg", from),
+	if (j->fs->rename(seg_path(j, no, "seg", from),
 	    seg_path(j, no, suffix, to)) != 0)
 		return -1;
-	return j->disk->sync_dir(j->conf.dir);
+	return j->fs->sync_dir(j->conf.dir);
 }
 
 static int
@@ -129,7 +129,7 @@ drop(struct journal *j, uint64_t no)
 {
 	char path[PATH_BYTES];
 
-	return j->disk->remove(seg_path(j, no, "seg", path));
+	return j->fs->remove(seg_path(j, no, "seg", path));
 }
 
 /* What a file's bytes say; -1: the disk. */
@@ -169,21 +169,21 @@ look(struct journal *j, uint64_t no, struct journal_found *f)
 	struct seg g = {.no = no};
 	char path[PATH_BYTES];
 	unsigned char *p CLEANUP(xfreep) = NULL;
-	int fd = j->disk->open(seg_path(j, no, "seg", path), false), rc = -1;
+	int fd = j->fs->open(seg_path(j, no, "seg", path), false), rc = -1;
 	int64_t n, have;
 
 	if (fd < 0)
 		return -1;
-	n = j->disk->size(fd);
+	n = j->fs->size(fd);
 	if (n >= 0) {
 		n = MIN(n, (int64_t)j->conf.segment + JOURNAL_RECORD_MAX);
 		p = xcalloc((size_t)n + 1, 1);
-		have = j->disk->read(fd, p, (size_t)n, 0);
+		have = j->fs->read(fd, p, (size_t)n, 0);
 		if (have >= 0)
 			rc = judge(j, fd, &g, (struct str){(const char *)p,
 			    (size_t)have}, f);
 	}
-	if (j->disk->close(fd) != 0)
+	if (j->fs->close(fd) != 0)
 		return -1;
 	return rc;
 }
@@ -192,8 +192,8 @@ enum err
 journal_scan(struct journal *j, struct journal_found *f, struct errinfo *ei)
 {
 	struct names names = {0};
-	bool ok = j->disk->make_dir(j->conf.dir) == 0 &&
-	    j->disk->list(j->conf.dir, take_name, &names) == 0;
+	bool ok = j->fs->make_dir(j->conf.dir) == 0 &&
+	    j->fs->list(j->conf.dir, take_name, &names) == 0;
 
 	if (names.nsegs > 0)
 		qsort(names.segs, names.nsegs, sizeof(uint64_t), order);

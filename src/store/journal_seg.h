@@ -34,7 +34,7 @@ struct seg_reader {
 
 struct journal {
 	struct journal_conf conf;
-	const struct filesys *disk;
+	const struct filesys *fs;
 	pthread_mutex_t mu;     /* segs, nsegs; the rest has one owner */
 	struct seg segs[SEGS_MAX];   /* by number; the last may be open */
 	size_t nsegs;

@@ -395,11 +395,13 @@ numbers(struct store *s, int64_t now_us, struct errinfo *ei)
 	s->next.transition = (uint64_t)least;
 	if (e == ERR_OK)
 		e = start(s, STMT_EVENT_RANGE, NULL, 0, ei);
-	s->next.event = s->first_event = 1;
+	s->first_event = 1;
+	atomic_store(&s->next_event, 1);
 	if (e == ERR_OK && (e = ops->next(s->db, STMT_EVENT_RANGE, ei)) ==
 	    ERR_OK) {
 		s->first_event = (uint64_t)col(s, STMT_EVENT_RANGE, 0);
-		s->next.event = (uint64_t)col(s, STMT_EVENT_RANGE, 1) + 1;
+		atomic_store(&s->next_event,
+		    (uint64_t)col(s, STMT_EVENT_RANGE, 1) + 1);
 		seen(s, col(s, STMT_EVENT_RANGE, 2), now_us);
 		ops->done(s->db, STMT_EVENT_RANGE);
 	}
@@ -507,6 +509,18 @@ load_all(struct store *s, struct errinfo *ei)
 	if (e == ERR_OK)
 		settle(s);
 	return e;
+}
+
+void
+load_undo(struct store *s)
+{
+	view_free(s->view);
+	s->view = view_new();
+	xfree(s->doomed);
+	s->doomed = NULL;
+	s->ndoomed = 0;
+	s->tail_samples = s->tail_first = 0;
+	s->last_sign_us = s->clock_back_us = 0;
 }
 
 static enum err

@@ -16,7 +16,7 @@ events_many(const struct store *s)
 {
 	uint32_t max = s->conf.retention.logs_count;
 
-	return max != 0 && s->next.event - s->first_event >
+	return max != 0 && atomic_load(&s->next_event) - s->first_event >
 	    (uint64_t)max + PRUNE_EVENTS_SLACK;
 }
 

@@ -26,7 +26,7 @@ result_flush(struct store *s, struct errinfo *ei)
 	    V_INT(n), V_BYTES(block_finish(&b->block))), NULL, ei);
 	if (e != ERR_OK)
 		return e;
-	batch_proof(s, STMT_TAIL_GET, s->next.block);
+	batch_proof(s, STMT_TAIL_HAVE, s->next.block);
 	s->next.block++;
 	b->tail_rows += n;
 	b->rows[ROW_SAMPLE] += n;
@@ -100,19 +100,17 @@ get_evidence(struct store *s, uint32_t monitor, char **ret,
 	    ei);
 }
 
-static enum err
-put_event(struct store *s, const struct entry *en, const struct transition *t,
-    const char *actor, struct errinfo *ei)
+static void
+make_event(const struct entry *en, const struct transition *t,
+    const char *actor, struct event *e)
 {
-	struct event e = {.at_us = t->at_us, .kind = EVENT_TRANSITION,
+	*e = (struct event){.at_us = t->at_us, .kind = EVENT_TRANSITION,
 	    .from = t->from, .to = t->to, .why = t->why,
 	    .monitor = t->monitor};
-
-	snprintf(e.actor, sizeof(e.actor), "%s",
+	snprintf(e->actor, sizeof(e->actor), "%s",
 	    actor[0] != '\0' ? actor : "daemon");
-	snprintf(e.subject, sizeof(e.subject), "%.159s", en->row.conf->path);
-	snprintf(e.text, sizeof(e.text), "%s", t->reason);
-	return batch_event(s, &e, ei);
+	snprintf(e->subject, sizeof(e->subject), "%.159s", en->row.conf->path);
+	snprintf(e->text, sizeof(e->text), "%s", t->reason);
 }
 
 /* *fresh: it was not there. A key that is there is a replay. */
@@ -160,18 +158,40 @@ repauses(const struct result_part *p)
 	return paused || p->transition.from == STATUS_PAUSED;
 }
 
+/* One of a result's two parts. */
+struct half {
+	struct entry *en;
+	struct result_part *p;
+	unsigned k;                /* its place among the unit's events */
+	const char *evidence;
+};
+
 static enum err
-put_part(struct store *s, struct entry *en, struct result_part *p,
-    const char *evidence, const char *actor, struct errinfo *ei)
+put_turn(struct store *s, struct result_unit *r, const struct half *h,
+    struct errinfo *ei)
+{
+	struct event ev;
+	bool fresh = false;
+	enum err e = put_transition(s, &h->p->transition, h->evidence, &fresh,
+	    ei);
+
+	if (e != ERR_OK || !fresh)
+		return e;
+	make_event(h->en, &h->p->transition, h->k == 0 ? r->actor : "", &ev);
+	return batch_event_of(s, &r->unit, h->k, &ev, ei);
+}
+
+static enum err
+put_part(struct store *s, struct result_unit *r, const struct half *h,
+    struct errinfo *ei)
 {
 	unsigned char bytes[STATE_CODE_MAX];
-	bool fresh = false;
+	struct result_part *p = h->p;
+	struct entry *en = h->en;
 	enum err e = ERR_OK;
 
 	if (p->has_transition) {
-		e = put_transition(s, &p->transition, evidence, &fresh, ei);
-		if (e == ERR_OK && fresh)
-			e = put_event(s, en, &p->transition, actor, ei);
+		e = put_turn(s, r, h, ei);
 		if (e == ERR_OK && repauses(p))
 			e = confs_put(s, en->row.conf,
 			    p->transition.to == STATUS_PAUSED, ei);
@@ -231,8 +251,8 @@ put_own(struct store *s, struct slot *slot, struct result_unit *r,
 	if (r->has_sample)
 		e = put_sample(s, slot, &r->sample, ei);
 	if (e == ERR_OK && r->own != NULL)
-		e = put_part(s, en, r->own, r->own->has_transition ?
-		    r->evidence : NULL, r->actor, ei);
+		e = put_part(s, r, &(struct half){en, r->own, 0,
+		    r->own->has_transition ? r->evidence : NULL}, ei);
 	if (e == ERR_OK && r->evidence != NULL &&
 	    (r->own == NULL || !r->own->has_transition))
 		e = put_evidence(s, en->row.conf->id, r->evidence, ei);
@@ -270,14 +290,15 @@ result_put(struct store *s, struct slot *slot, struct errinfo *ei)
 	if (en != NULL)
 		e = put_own(s, slot, r, en, ei);
 	if (e == ERR_OK && group != NULL)
-		e = put_part(s, group, r->group, NULL, "", ei);
+		e = put_part(s, r, &(struct half){group, r->group, 1, NULL},
+		    ei);
 	if (e == ERR_OK && r->nrows > 0)
 		e = outbox_rows(s, r->rows, r->nrows, ei);
 	return e;
 }
 
 static void
-apply_part(struct store *s, const struct result_part *p)
+show_part(struct store *s, const struct result_part *p)
 {
 	struct entry *en = part_entry(s, p);
 
@@ -287,7 +308,14 @@ apply_part(struct store *s, const struct result_part *p)
 		view_transition(s->view, en, &p->transition);
 	if (p->has_state)
 		view_state(s->view, en, &p->state);
-	if (repauses(p))
+}
+
+static void
+repause(struct store *s, const struct result_part *p)
+{
+	struct entry *en = part_entry(s, p);
+
+	if (en != NULL && repauses(p))
 		confs_pause(s, en, p->transition.to == STATUS_PAUSED);
 }
 
@@ -295,10 +323,47 @@ void
 result_apply(struct store *s, struct slot *slot)
 {
 	struct result_unit *r = CONTAINER(slot->unit, struct result_unit, unit);
+	struct entry *en = r->has_sample ?
+	    view_entry(s->view, r->sample.monitor) : NULL;
 
-	if (r->has_sample)
-		view_sample(s->view, view_entry(s->view, r->sample.monitor),
-		    &r->sample, slot->place);
-	apply_part(s, r->own);
-	apply_part(s, r->group);
+	if (en != NULL)
+		view_place(en, slot->place);
+	if (slot->tell && en != NULL)
+		view_sample_seen(en, &r->sample);
+	if (slot->tell) {
+		show_part(s, r->own);
+		show_part(s, r->group);
+	}
+	repause(s, r->own);
+	repause(s, r->group);
+}
+
+void
+result_tell(struct store *s, const struct result_unit *r)
+{
+	struct entry *en = r->has_sample ? living(s, r->sample.monitor) : NULL;
+
+	if (en != NULL)
+		view_sample_seen(en, &r->sample);
+	show_part(s, r->own);
+	show_part(s, r->group);
+}
+
+unsigned
+result_events(struct store *s, const struct result_unit *r,
+    struct event ret[UNIT_EVENTS], unsigned which[UNIT_EVENTS])
+{
+	const struct result_part *parts[UNIT_EVENTS] = {r->own, r->group};
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < UNIT_EVENTS; k++) {
+		const struct entry *en = part_entry(s, parts[k]);
+
+		if (en == NULL || !parts[k]->has_transition)
+			continue;
+		make_event(en, &parts[k]->transition, k == 0 ? r->actor : "",
+		    &ret[n]);
+		which[n++] = k;
+	}
+	return n;
 }

@@ -354,12 +354,12 @@ events(struct store *s, struct prune *p, const struct retention_row *row,
     bool *ret_done, struct errinfo *ei)
 {
 	const struct retention *r = &s->conf.retention;
-	uint64_t have = s->next.event - p->first_event, to = 0;
+	uint64_t have = atomic_load(&s->next_event) - p->first_event, to = 0;
 	int64_t aged_id = 0, n = 0;
 	enum err e = ERR_OK;
 
 	if (r->logs_count != 0 && have > r->logs_count)
-		to = s->next.event - r->logs_count - 1;
+		to = atomic_load(&s->next_event) - r->logs_count - 1;
 	if (r->logs_ns != 0)
 		e = backend_int(s->db, STMT_EVENT_AGED,
 		    VALS(V_INT(cutoff_us(p, r->logs_ns)), V_INT(p->limit)), 0,
@@ -405,6 +405,7 @@ const struct retention_row retention[] = {
 	{"tail", "moved into chunks every ten minutes or 200,000 samples"},
 	{"state", "one row per monitor, which goes with it"},
 	{"evidence", "one row per monitor, which goes with it"},
+	{"quarantine", "at most 100,000; what a person drops, or stores"},
 	{"doomed", "one row per deleted monitor, until its rows are gone"},
 	{"monitor", "configuration: what people made, they delete"},
 	{"channel", "configuration: what people made, they delete"},

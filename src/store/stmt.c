@@ -30,6 +30,7 @@ const struct stmt_row stmt_rows[] = {
 	[STMT_STATE_GET] = {"state_get", PACE_FAST},
 	[STMT_TAIL_PUT] = {"tail_put", PACE_FAST},
 	[STMT_TAIL_GET] = {"tail_get", PACE_FAST},
+	[STMT_TAIL_HAVE] = {"tail_have", PACE_FAST},
 	[STMT_TAIL_LOAD] = {"tail_load", PACE_SLOW},
 	[STMT_TAIL_DEL] = {"tail_del", PACE_NORMAL},
 	[STMT_CHUNK_PUT] = {"chunk_put", PACE_NORMAL},
@@ -115,5 +116,11 @@ const struct stmt_row stmt_rows[] = {
 	[STMT_AUDIT_ROLLUPS] = {"audit_rollups", PACE_NORMAL},
 	[STMT_AUDIT_TURN_OWNER] = {"audit_turn_owner", PACE_FAST},
 	[STMT_AUDIT_TURNS] = {"audit_turns", PACE_NORMAL},
+	[STMT_QUARANTINE_PUT] = {"quarantine_put", PACE_FAST},
+	[STMT_QUARANTINE_COUNT] = {"quarantine_count", PACE_NORMAL},
+	[STMT_QUARANTINE_LIST] = {"quarantine_list", PACE_NORMAL},
+	[STMT_QUARANTINE_GET] = {"quarantine_get", PACE_FAST},
+	[STMT_QUARANTINE_DEL] = {"quarantine_del", PACE_FAST},
+	[STMT_QUARANTINE_TRIED] = {"quarantine_tried", PACE_FAST},
 };
 _Static_assert(COUNT(stmt_rows) == STMT_NMAX, "one row per statement");

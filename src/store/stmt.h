@@ -24,6 +24,7 @@ enum stmt {
 	STMT_STATE_GET,         /* monitor → bytes */
 	STMT_TAIL_PUT,          /* id samples bytes */
 	STMT_TAIL_GET,          /* id → bytes */
+	STMT_TAIL_HAVE,         /* id → 1 */
 	STMT_TAIL_LOAD,         /* → id samples bytes, by id */
 	STMT_TAIL_DEL,          /* from to: ids, both included */
 	STMT_CHUNK_PUT,         /* monitor first_seq last_seq from_us to_us
@@ -129,6 +130,14 @@ enum stmt {
 				 * monitor bytes, known */
 	STMT_AUDIT_TURN_OWNER,  /* after → as CHUNK_OWNER, of transitions */
 	STMT_AUDIT_TURNS,       /* monitor after limit → id at from to */
+	STMT_QUARANTINE_PUT,    /* at_us kind monitor reason record bytes; a
+				 * record that is there: nothing */
+	STMT_QUARANTINE_COUNT,  /* → how many */
+	STMT_QUARANTINE_LIST,   /* below_id limit → id at_us kind monitor reason
+				 * attempts length(bytes), newest first */
+	STMT_QUARANTINE_GET,    /* id → as listed, bytes */
+	STMT_QUARANTINE_DEL,    /* id */
+	STMT_QUARANTINE_TRIED,  /* id reason: one more attempt */
 	STMT_NMAX
 };
 

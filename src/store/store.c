@@ -19,7 +19,10 @@
 #include "store/load.h"
 #include "store/lockfile.h"
 #include "store/prune.h"
+#include "store/quarantine.h"
 #include "store/readers.h"
+#include "store/replay.h"
+#include "store/rescue.h"
 #include "store/restore.h"
 #include "store/upkeep.h"
 #include "world/world.h"
@@ -142,6 +145,73 @@ settle(struct store *s, struct errinfo *ei)
 	return e;
 }
 
+/* The database and its journal know each other by a number. */
+static enum err
+open_journal(struct store *s, struct errinfo *ei)
+{
+	struct journal_found found = {0};
+	char text[200];
+	int64_t id = 0, mark = 0;
+	enum err e = quarantine_open(s, ei);
+
+	if (e != ERR_OK || s->conf.journal.size == 0 || s->conf.memory)
+		return e;
+	e = backend_int(s->db, STMT_META_GET, VALS(V_TEXT("journal_id")), 0,
+	    &id, ei);
+	if (e == ERR_OK)
+		e = backend_int(s->db, STMT_META_GET,
+		    VALS(V_TEXT("journal_seq")), 0, &mark, ei);
+	if (e == ERR_OK && id == 0) {
+		random_bytes(&id, sizeof(id));
+		id = (id & INT64_MAX) | 1;
+		e = s->db->ops->run(s->db, STMT_META_PUT,
+		    VALS(V_TEXT("journal_id"), V_INT(id)), NULL, ei);
+	}
+	s->marked = s->mark_due = (uint64_t)mark;
+	if (e == ERR_OK)
+		e = rescue_open(s, (uint64_t)id, (uint64_t)mark, &found, ei);
+	if (e == ERR_OK)
+		e = replay_open(s, ei);
+	if (e == ERR_OK)
+		e = quarantine_open(s, ei);
+	if (found.cut_bytes > 0) {
+		snprintf(text, sizeof(text), "the journal ended in the middle"
+		    " of a record, of which nobody was told: %llu bytes cut",
+		    (unsigned long long)found.cut_bytes);
+		batch_owe(s, EVENT_STORE, text);
+	}
+	if (found.damaged > 0) {
+		snprintf(text, sizeof(text), "%llu stretches of the journal are"
+		    " damaged; their files are kept as *.damaged",
+		    (unsigned long long)found.damaged);
+		batch_owe(s, EVENT_STORE, text);
+	}
+	if (found.foreign > 0)
+		batch_owe(s, EVENT_STORE, "the journal had records of another"
+		    " database; their files are kept as *.other");
+	return e;
+}
+
+/* What the journal holds goes in first, by the same ways as everything else;
+ * then all is loaded anew, as if it had always been there. */
+static enum err
+catch_up(struct store *s, struct errinfo *ei)
+{
+	enum err e;
+
+	if (!rescue_pending(s))
+		return ERR_OK;
+	e = load_all(s, ei);
+	if (e != ERR_OK)
+		return e;
+	s->live = live_new(0);
+	e = replay_all(s, ei);
+	live_free(s->live);
+	s->live = NULL;
+	load_undo(s);
+	return e;
+}
+
 static enum err
 open_parts(struct store *s, struct errinfo *ei)
 {
@@ -157,12 +227,16 @@ open_parts(struct store *s, struct errinfo *ei)
 	if (e == ERR_OK)
 		e = s->db->ops->migrate(s->db, clock_wall_us(), ei);
 	if (e == ERR_OK)
+		e = open_journal(s, ei);
+	if (e == ERR_OK)
+		e = catch_up(s, ei);
+	if (e == ERR_OK)
 		e = load_all(s, ei);
 	if (e != ERR_OK)
 		return e;
 	memcpy(s->write_limit_ns, s->conf.deadline_ns,
 	    sizeof(s->write_limit_ns));
-	s->live = live_new(s->next.event - 1);
+	s->live = live_new(atomic_load(&s->next_event) - 1);
 	e = say_hello(s, ei);
 	if (e == ERR_OK)
 		e = readers_open(s, ei);
@@ -207,7 +281,7 @@ store_open(const struct store_conf *c, struct store **ret,
 	fill_in(&s->conf);
 	s->lock_fd = -1;
 	s->alive_ns = -ALIVE_NS;
-	s->last = &s->first;
+	backlog_init(&s->queue);
 	s->batch = xcalloc(1, sizeof(*s->batch));
 	s->view = view_new();
 	s->prune = xcalloc(1, sizeof(*s->prune));
@@ -216,7 +290,8 @@ store_open(const struct store_conf *c, struct store **ret,
 	s->errands = errands_new(s);
 	s->health = health_new(s);
 	s->upkeep = upkeep_new();
-	if (pthread_mutex_init(&s->facts, NULL) != 0)
+	if (pthread_mutex_init(&s->facts, NULL) != 0 ||
+	    pthread_mutex_init(&s->mu, NULL) != 0)
 		abort();
 	mbox_init(&s->inbox, c->queue, c->queue_bytes);
 	if (c->memory)
@@ -240,6 +315,9 @@ store_start(struct store *s, struct errinfo *ei)
 {
 	enum err e = readers_start(s, ei);
 
+	if (e != ERR_OK)
+		return e;
+	e = rescue_start(s, ei);
 	if (e != ERR_OK)
 		return e;
 	if (pthread_create(&s->thread, NULL, writer_run, s) != 0)
@@ -304,6 +382,14 @@ store_stats(const struct store *s)
 	return &s->stats;
 }
 
+const struct journal_stats *
+store_journal_stats(const struct store *s)
+{
+	const struct journal *j = rescue_journal(s);
+
+	return j == NULL ? NULL : journal_stats(j);
+}
+
 enum pressure
 store_pressure(const struct store *s)
 {
@@ -354,6 +440,11 @@ store_ready(struct store *s, struct errinfo *ei)
 		pthread_mutex_unlock(&s->facts);
 		return e;
 	}
+	since_us = rescue_behind_us(s);
+	if (since_us != 0 && now_us - since_us > US_PER_S)
+		return fail(ei, ERR_STORE, "the store reads back what went to"
+		    " its journal in the last %lld s",
+		    (long long)((now_us - since_us) / US_PER_S));
 	if (now_us - last_us > STUCK_US)
 		return fail(ei, ERR_STORE, "the store has not committed for"
 		    " %lld s", (long long)((now_us - last_us) / US_PER_S));
@@ -406,6 +497,10 @@ store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei)
 		return fail(ei, ERR_TIMEOUT, "the writer is stuck in the disk;"
 		    " what it had is in its hands");
 	}
+	if (!rescue_stop(s, deadline_ns)) {
+		log_warn("store", "the journal's thread is stuck in the disk");
+		s->stuck = true;
+	}
 	s->stopped = true;
 	if (s->db != NULL)
 		s->db->ops->close(s->db);
@@ -413,7 +508,7 @@ store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei)
 	lockfile_drop(s->lock_fd);
 	s->lock_fd = -1;
 	if (s->stuck)
-		return fail(ei, ERR_TIMEOUT, "a reader is stuck in the disk");
+		return fail(ei, ERR_TIMEOUT, "a thread is stuck in the disk");
 	if (s->abandoned > 0)
 		return fail(ei, ERR_TIMEOUT, "%zu units could not be stored in"
 		    " time", s->abandoned);
@@ -441,11 +536,15 @@ store_free(struct store *s)
 	compact_free(s->compaction);
 	xfree(s->prune);
 	budget_free(s->budget);
+	replay_free(s->replay);
+	rescue_free(s->rescue);
+	quarantine_free(s->ward);
 	batch_free(s->batch);
 	view_free(s->view);
 	live_free(s->live);
 	xfree(s->doomed);
 	mbox_free(&s->inbox);
 	pthread_mutex_destroy(&s->facts);
+	pthread_mutex_destroy(&s->mu);
 	xfree(s);
 }

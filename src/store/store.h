@@ -14,8 +14,10 @@
 #include "conf/plan.h"
 #include "model/command.h"
 #include "model/unit.h"
+#include "store/journal_conf.h"
 #include "store/pace.h"
 
+struct journal_stats;   /* store/journal.h */
 struct store;
 struct view;
 struct live;
@@ -34,6 +36,7 @@ struct store_conf {
 	uint64_t disk_budget;         /* bytes; 0: none */
 	uint64_t checkpoint_size, wal_max;   /* wal.h */
 	int64_t checkpoint_ns;
+	struct store_journal journal;
 	const struct monitor_kind *const *kinds;
 	/* After a commit that changed monitors: what each shard must hear.
 	 * On the writer's thread. The command is given away. */
@@ -135,6 +138,8 @@ struct store_stats {
 };
 const struct store_stats *store_stats(const struct store *s);
 uint64_t store_budget(const struct store *s);   /* bytes; 0: none */
+const struct journal_stats *store_journal_stats(const struct store *s);
+uint64_t store_quarantined(const struct store *s);   /* units */
 /* Any thread. */
 enum pressure store_pressure(const struct store *s);
 /* When it is worth trying again, in seconds (1 … 300): as long as the queue

@@ -167,6 +167,7 @@ unit_code_has(const struct unit *u)
 		return !alert_unit_of(u)->has_hold;
 	case UNIT_CONFIG:
 	case UNIT_TOKEN:
+	case UNIT_QUARANTINE:
 	case UNIT_NMAX:
 		break;
 	}

@@ -275,18 +275,30 @@ spark_add(struct view_row *r, int64_t latency_us, bool ok)
 }
 
 void
-view_sample(struct view *v, struct entry *e, const struct sample *s,
-    uint64_t place_)
+view_place(struct entry *e, uint64_t place_)
 {
-	struct view_row *r = &e->row;
-	bool ok = s->why == WHY_OK || why_is_degraded((enum why)s->why);
-
-	(void)v;
 	if (e->ntail == e->tail_cap) {
 		e->tail_cap = e->tail_cap == 0 ? 4 : e->tail_cap * 2;
 		e->tail = xrealloc(e->tail, e->tail_cap, sizeof(*e->tail));
 	}
 	e->tail[e->ntail++] = place_;
+}
+
+void
+view_sample(struct view *v, struct entry *e, const struct sample *s,
+    uint64_t place_)
+{
+	(void)v;
+	view_place(e, place_);
+	view_sample_seen(e, s);
+}
+
+void
+view_sample_seen(struct entry *e, const struct sample *s)
+{
+	struct view_row *r = &e->row;
+	bool ok = s->why == WHY_OK || why_is_degraded((enum why)s->why);
+
 	r->seq = MAX(r->seq, s->seq);
 	r->last_us = s->at_us;
 	if (ok)

@@ -11,84 +11,53 @@
 #include "store/chores.h"
 #include "store/edit.h"
 #include "store/inside.h"
+#include "store/quarantine.h"
+#include "store/replay.h"
+#include "store/rescue.h"
 #include "world/world.h"
 
+#define HOLD_NS        (INT64_C(10) * 1000000)
 #define REOPEN_AFTER   3               /* failures in a row */
 
-static bool
-alone(const struct unit *u)
-{
-	return u->kind == UNIT_CONFIG || u->kind == UNIT_TOKEN;
-}
-
-static struct unit *
-unit_of(struct msg *m)
-{
-	return CONTAINER(m, struct unit, msg);
-}
-
-static bool
-pressing(const struct unit *u)
-{
-	return u->urgent || u->ack != NULL;
-}
-
-/* Everything from the mailbox; it stays counted there until it is done. */
 static void
 take(struct store *s, int64_t now_ns)
 {
-	struct msg *m = mbox_take(&s->inbox);
-
-	if (m == NULL)
-		return;
-	*s->last = m;
-	for (; m != NULL; m = m->next) {
-		struct unit *u = unit_of(m);
-
-		if (u->queued_ns == 0)
-			u->queued_ns = now_ns;
-		s->nwaiting++;
-		if (pressing(u))
-			s->nurgent++;
-		s->last = &m->next;
-	}
-}
-
-static struct unit *
-pop(struct store *s)
-{
-	struct msg *m = s->first;
-	struct unit *u = unit_of(m);
-
-	s->first = m->next;
-	if (s->first == NULL)
-		s->last = &s->first;
-	s->nwaiting--;
-	if (pressing(u))
-		s->nurgent--;
-	return u;
+	pthread_mutex_lock(&s->mu);
+	backlog_take(&s->queue, &s->inbox, now_ns);
+	pthread_mutex_unlock(&s->mu);
 }
 
 /* The longest prefix that is one transaction: a configuration unit is planned
- * against what is committed, so it is one by itself. */
+ * against what is committed, so it is one by itself. store.mu held. */
 static void
-form(struct store *s, int64_t now_ns)
+form_of_queue(struct store *s, int64_t now_ns)
 {
 	struct batch *b = s->batch;
+	struct unit *u;
 
-	assert(b->n == 0);
-	while (s->first != NULL && b->n < BATCH_UNITS) {
-		bool single = alone(unit_of(s->first));
-
-		if (single && b->n > 0)
+	while ((u = backlog_first(&s->queue)) != NULL && b->n < BATCH_UNITS) {
+		if (unit_alone(u) && b->n > 0)
 			break;
-		b->v[b->n].unit = pop(s);
-		hist_add(&s->stats.queue_wait,
-		    now_ns - b->v[b->n].unit->queued_ns);
-		b->n++;
-		if (single)
+		b->v[b->n++].unit = backlog_pop(&s->queue);
+		hist_add(&s->stats.queue_wait, now_ns - u->queued_ns);
+		if (unit_alone(u))
 			break;
 	}
+}
+
+/* What lies in the journal is older than what waits. */
+static enum err
+form(struct store *s, int64_t now_ns, struct errinfo *ei)
+{
+	bool older;
+
+	assert(s->batch->n == 0);
+	pthread_mutex_lock(&s->mu);
+	older = rescue_pending(s);
+	if (!older && !rescue_holds(s))
+		form_of_queue(s, now_ns);
+	pthread_mutex_unlock(&s->mu);
+	return older ? replay_form(s, ei) : ERR_OK;
 }
 
 void
@@ -198,9 +167,9 @@ store_some(struct store *s, int64_t now_ns)
 	struct errinfo ei = {0};
 	enum err e;
 
-	if (s->batch->n == 0)
-		form(s, now_ns);
 	e = reopen(s, &ei);
+	if (e == ERR_OK && s->batch->n == 0)
+		e = form(s, now_ns, &ei);
 	if (e == ERR_OK && s->failures > 0)
 		budget_relieve(s);
 	if (e == ERR_OK && s->db == NULL)
@@ -233,18 +202,39 @@ answer_late(struct unit *u, struct errinfo *ei)
 	ack->done(ack, ERR_AGAIN, ei);
 }
 
+/* A configuration edit that is the batch, and was not begun. */
+static void
+take_back(struct store *s, int64_t now_ns, struct errinfo *ei)
+{
+	struct batch *b = s->batch;
+	struct unit *u = b->n - b->done == 1 ? b->v[b->done].unit : NULL;
+	size_t bytes;
+
+	if (u == NULL || !unit_alone(u) || b->in_doubt || u->ack == NULL ||
+	    now_ns - u->queued_ns < ANSWER_NS)
+		return;
+	bytes = u->bytes;
+	edit_free(b->edit);
+	b->edit = NULL;
+	rescue_batch_over(s);
+	answer_late(u, ei);
+	mbox_done(&s->inbox, 1, bytes);
+}
+
 static void
 answer_waiting(struct store *s, int64_t now_ns)
 {
 	struct errinfo ei = {0};
-	struct msg **p = &s->first;
+	struct backlog *q = &s->queue;
+	struct msg **p = &q->first;
 	struct batch *b = s->batch;
 
 	(void)fail(&ei, ERR_AGAIN, "the store does not commit at the moment");
+	pthread_mutex_lock(&s->mu);
 	for (size_t i = b->done; i < b->n; i++) {
 		struct unit *u = b->v[i].unit;
 
-		if (u->ack != NULL && !alone(u) &&
+		if (u->ack != NULL && !unit_alone(u) &&
 		    now_ns - u->queued_ns >= ANSWER_NS)
 			answer_late(u, &ei);
 	}
@@ -256,44 +246,40 @@ answer_waiting(struct store *s, int64_t now_ns)
 			p = &(*p)->next;
 			continue;
 		}
-		if (!alone(u)) {
-			if (!u->urgent)
-				s->nurgent--;
+		if (!unit_alone(u)) {
+			backlog_calm(q, u);
 			answer_late(u, &ei);
 			continue;
 		}
-		*p = u->msg.next;
-		s->nwaiting--;
-		s->nurgent--;
+		(void)backlog_cut(q, p);
 		answer_late(u, &ei);   /* and the unit is the waiter's */
 		mbox_done(&s->inbox, 1, bytes);
 	}
-	s->last = p;
-	if (b->n - b->done == 1 && alone(b->v[b->done].unit) &&
-	    !b->in_doubt && b->v[b->done].unit->ack != NULL &&
-	    now_ns - b->v[b->done].unit->queued_ns >= ANSWER_NS) {
-		struct unit *u = b->v[b->done].unit;
-		size_t bytes = u->bytes;
-
-		edit_free(b->edit);
-		b->edit = NULL;
-		b->n = b->done = 0;
-		answer_late(u, &ei);
-		mbox_done(&s->inbox, 1, bytes);
-	}
+	pthread_mutex_unlock(&s->mu);
+	take_back(s, now_ns, &ei);
 }
 
 static bool
-due(const struct store *s, int64_t now_ns)
+due(struct store *s, int64_t now_ns)
 {
-	if (s->batch->n > 0 || atomic_load(&s->probe_want) !=
-	    atomic_load(&s->probe_have))
+	const struct unit *u;
+	bool yes;
+
+	if (s->batch->n > 0 || s->mark_due > s->marked || quarantine_owes(s) ||
+	    atomic_load(&s->probe_want) != atomic_load(&s->probe_have))
 		return true;
-	if (s->first == NULL)
-		return s->nowed > 0 || now_ns - s->alive_ns >= ALIVE_NS;
-	return s->nurgent > 0 || s->nwaiting >= BATCH_UNITS ||
-	    atomic_load(&s->stopping) ||
-	    now_ns - unit_of(s->first)->queued_ns >= s->conf.commit_delay_ns;
+	pthread_mutex_lock(&s->mu);
+	u = backlog_first(&s->queue);
+	if (rescue_pending(s))
+		yes = true;
+	else if (u == NULL || rescue_holds(s))
+		yes = s->nowed > 0 || now_ns - s->alive_ns >= ALIVE_NS;
+	else
+		yes = s->queue.nurgent > 0 || s->queue.n >= BATCH_UNITS ||
+		    atomic_load(&s->stopping) ||
+		    now_ns - u->queued_ns >= s->conf.commit_delay_ns;
+	pthread_mutex_unlock(&s->mu);
+	return yes;
 }
 
 /* Units that nobody stores any more: told, counted, freed. */
@@ -301,54 +287,72 @@ static void
 abandon_unit(struct store *s, struct unit *u, struct errinfo *ei)
 {
 	size_t bytes = u->bytes;
-	bool kept = alone(u) && u->ack != NULL;
+	bool kept = unit_alone(u) && u->ack != NULL;
 
 	atomic_fetch_add(&s->stats.dropped[u->kind], 1);
 	if (u->ack != NULL)
 		u->ack->done(u->ack, ERR_STOPPING, ei);
-	if (!kept && u->kind == UNIT_CONFIG)
-		config_unit_free(CONTAINER(u, struct config_unit, unit));
-	else if (!kept && u->kind == UNIT_TOKEN)
-		token_unit_free(CONTAINER(u, struct token_unit, unit));
+	if (unit_alone(u) && !kept)
+		unit_free_alone(u);
 	else if (!kept)
 		unit_free(u);
 	mbox_done(&s->inbox, 1, bytes);
 }
 
+/* What has a wire form goes to the journal first; of what is left whoever
+ * waits is told that it was not stored. */
 static void
 abandon(struct store *s)
 {
 	struct batch *b = s->batch;
 	struct errinfo ei = {0};
-	size_t n = b->n - b->done + s->nwaiting;
+	size_t n = 0;
 
-	if (n == 0)
-		return;
+	if (b->n > b->done || s->queue.first != NULL)
+		rescue_all(s, MAX(atomic_load(&s->stop_by_ns),
+		    clock_mono_ns()) + ANSWER_NS);
 	(void)fail(&ei, ERR_STOPPING, "the daemon stops and could not store"
 	    " it");
-	log_error("store", "stopped before everything was stored",
-	    KV_I("units", (int64_t)n));
-	s->abandoned += n;
 	for (; b->done < b->n; b->done++) {
-		struct unit *u = b->v[b->done].unit;
+		struct slot *slot = &b->v[b->done];
+		struct unit *u = slot->unit;
+		bool safe = u->told, replayed = slot->replayed;
+		size_t bytes = u->bytes;
 
-		xfree(b->v[b->done].ei);
-		b->v[b->done] = (struct slot){0};
-		abandon_unit(s, u, &ei);
+		xfree(slot->ei);
+		*slot = (struct slot){0};
+		if (!safe) {
+			abandon_unit(s, u, &ei);
+			n++;
+			continue;
+		}
+		unit_free(u);
+		if (!replayed)
+			mbox_done(&s->inbox, 1, bytes);
 	}
-	while (s->first != NULL)
-		abandon_unit(s, pop(s), &ei);
+	for (; s->queue.first != NULL; n++)
+		abandon_unit(s, backlog_pop(&s->queue), &ei);
+	s->abandoned += n;
+	if (n > 0)
+		log_error("store", "stopped before everything was stored",
+		    KV_I("units", (int64_t)n));
 }
 
 static int
-wait_ms(const struct store *s, int64_t now_ns)
+wait_ms(struct store *s, int64_t now_ns)
 {
 	int64_t at = s->alive_ns + ALIVE_NS;
+	const struct unit *u;
 
+	pthread_mutex_lock(&s->mu);
+	u = backlog_first(&s->queue);
 	if (s->failures > 0)
 		at = MIN(s->retry_ns, now_ns + ANSWER_NS / 10);
-	else if (s->first != NULL)   /* the stamp goes with it */
-		at = unit_of(s->first)->queued_ns + s->conf.commit_delay_ns;
+	else if (u != NULL)   /* the stamp goes with it */
+		at = u->queued_ns + s->conf.commit_delay_ns;
+	if (rescue_holds(s))   /* it pokes */
+		at = MAX(at, now_ns + HOLD_NS);
+	pthread_mutex_unlock(&s->mu);
 	if (chores_due(s, now_ns))
 		at = MIN(at, s->slice_ns);
 	if (store_pressure(s) != PRESSURE_NONE)
@@ -371,7 +375,8 @@ over(struct store *s)
 		return false;
 	take(s, now_ns);
 	return now_ns >= atomic_load(&s->stop_by_ns) ||
-	    (s->first == NULL && s->batch->n == 0 && s->failures == 0);
+	    (s->queue.first == NULL && s->batch->n == 0 && s->failures == 0 &&
+	    !rescue_pending(s));
 }
 
 static void
@@ -398,12 +403,14 @@ turn(struct store *s)
 	take(s, now_ns);
 	budget_turn(s, now_ns);
 	if (s->failures > 0 && now_ns < s->retry_ns) {
+		rescue_turn_inline(s, now_ns);
 		answer_waiting(s, now_ns);
 		wal_turn(s, now_ns);
 		mbox_wait(&s->inbox, wait_ms(s, now_ns));
 		return;
 	}
 	if (due(s, now_ns)) {
+		rescue_busy(s, now_ns);
 		if (!store_some(s, now_ns))
 			return;
 		/* Under a steady load nothing is ever idle: housekeeping has
@@ -413,9 +420,11 @@ turn(struct store *s)
 		return;
 	}
 	if (chores_due(s, now_ns) && now_ns >= s->slice_ns) {
+		rescue_busy(s, now_ns);
 		chores_turn(s);
 		wal_turn(s, now_ns);
 	}
+	rescue_idle(s);
 	mbox_wait(&s->inbox, wait_ms(s, now_ns));
 }
 

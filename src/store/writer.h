@@ -53,4 +53,16 @@ struct token_unit {
 struct token_unit *token_unit_new(enum token_op op) MUST_USE;
 void token_unit_free(struct token_unit *u);
 
+enum quarantine_op { QUARANTINE_RETRY, QUARANTINE_DROP };
+/* One unit of the quarantine is tried again or goes for good. Owned like a
+ * token_unit. */
+struct quarantine_unit {
+	struct unit unit;
+	enum quarantine_op op;
+	int64_t id;
+	char actor[64];
+};
+struct quarantine_unit *quarantine_unit_new(enum quarantine_op op) MUST_USE;
+void quarantine_unit_free(struct quarantine_unit *u);
+
 #endif

@@ -113,7 +113,9 @@ def test_locked_under_load(make_daemon, closing, web):
 
 
 def test_a_full_queue_pauses_checking_and_says_so(make_daemon, closing, web):
-    d = make_daemon({"store": {"queue": 64}, "monitors": load(web)}).start()
+    """Not even the journal takes anything, and memory is full."""
+    d = make_daemon({"store": {"queue": 64}, "monitors": load(web)})
+    d.start(env={"VEDETTE_FAULT": "journal.write=error@1+"})
     d.wait_status("H0", "up")
     beats = pushers(d, closing)
     lock = closing(Locked(d))

@@ -129,7 +129,7 @@ static void
 begin(struct run *x)
 {
 	memset(x, 0, sizeof(*x));
-	x->conf = (struct journal_conf){.dir = DIR_NAME, .disk = &filesys_fault,
+	x->conf = (struct journal_conf){.dir = DIR_NAME, .fs = &filesys_fault,
 	    .id = 7, .size = 12 * 4096, .reserve = 2 * 4096, .segment = 4096};
 }
 

@@ -14,12 +14,14 @@
 #include "store/compact.h"
 #include "store/inside.h"
 #include "store/rollup.h"
+#include "tests/fault/filesys_fault.h"
 #include "tests/fault/vfs_fault.h"
 
 #define T0       INT64_C(1790000000000000)
 #define UNITS    24          /* results per run */
 #define SEEDS    2
 #define STOP_NS  (INT64_C(5) * 1000000000)
+#define LOCKED_NS INT64_C(8000000)   /* how long a stop tries then */
 #define STRUCK_NS INT64_C(15000000)   /* some tries after a failure for good */
 
 struct got {
@@ -29,6 +31,7 @@ struct got {
 struct run {
 	struct rig r;
 	struct rig_ack acks[UNITS];
+	bool journal;            /* what is sent goes there first */
 	bool created;            /* both monitors are acknowledged */
 	struct config_unit *edits[2];
 	enum vfs_fault_mode mode;
@@ -145,17 +148,35 @@ put_all(struct run *x)
 	}
 }
 
+/* Somebody else has the database: everything is stored from the journal,
+ * after a start. */
+static bool
+put_locked(struct run *x)
+{
+	close_store(x);
+	if (!open_store(x))
+		return false;
+	vfs_fault_lock(true);
+	put_all(x);
+	(void)store_stop(x->r.s, clock_mono_ns() + LOCKED_NS, NULL);
+	close_store(x);
+	vfs_fault_lock(false);
+	return open_store(x);
+}
+
 static void
 workload(struct run *x)
 {
-
 	memset(x->acks, 0, sizeof(x->acks));
 	x->created = false;
 	if (!open_store(x))
 		return;
 	put_create(x, 0);
 	put_create(x, 1);
-	put_all(x);
+	if (x->journal && !put_locked(x))
+		return;
+	if (!x->journal)
+		put_all(x);
 	close_store(x);
 	x->created = created[0].e == ERR_OK && created[1].e == ERR_OK &&
 	    created[0].done && created[1].done;
@@ -383,6 +404,11 @@ one_run(struct run *x, enum vfs_fault_mode mode, long nth, uint64_t seed)
 		vfs_fault_reboot();
 	vfs_fault_arm(VFS_SOUND, 0, seed);
 	x->struck = false;
+	/* What the journal has comes back with a start. */
+	if (x->journal && !open_store(x))
+		broken(x, "does not open again with its journal");
+	else if (x->journal)
+		close_store(x);
 	read_all(x, got);
 	check_promise(x, got);
 	if (x->broken == 0)
@@ -390,13 +416,18 @@ one_run(struct run *x, enum vfs_fault_mode mode, long nth, uint64_t seed)
 }
 
 static void
-begin(struct run *x)
+begin(struct run *x, bool journal)
 {
 	memset(x, 0, sizeof(*x));
 	vfs_fault_register();
 	rig_dir(&x->r, "s.db");
 	x->r.conf.vfs = VFS_FAULT;
 	x->r.conf.readers = 0;
+	x->journal = journal;
+	if (journal)
+		x->r.conf.journal = (struct store_journal){
+		    .after_ns = 1000000, .size = 1 << 18, .reserve = 16384,
+		    .segment = 8192, .fs = &filesys_fault};
 }
 
 static long
@@ -419,12 +450,12 @@ calls_of_a_clean_run(struct run *x)
 }
 
 static void
-sweep(enum vfs_fault_mode mode, const char *name, int seeds, long step)
+sweep(enum vfs_fault_mode mode, bool journal, const char *name, int seeds)
 {
 	struct run x;
-	long n, total;
+	long n, total, step = mode == VFS_FAIL_ON ? 3 : 1;
 
-	begin(&x);
+	begin(&x, journal);
 	total = calls_of_a_clean_run(&x);
 	for (int seed = 1; seed <= seeds; seed++)
 		for (n = 1 + seed % step; n <= total; n += step) {
@@ -443,21 +474,42 @@ static void
 test_power_loss(void **state)
 {
 	(void)state;
-	sweep(VFS_POWER, "power loss", SEEDS, 1);
+	sweep(VFS_POWER, false, "power loss", SEEDS);
 }
 
 static void
 test_fails_once(void **state)
 {
 	(void)state;
-	sweep(VFS_FAIL_ONCE, "fails once", 1, 1);
+	sweep(VFS_FAIL_ONCE, false, "fails once", 1);
 }
 
 static void
 test_fails_for_good(void **state)
 {
 	(void)state;
-	sweep(VFS_FAIL_ON, "fails for good", 1, 3);
+	sweep(VFS_FAIL_ON, false, "fails for good", 1);
+}
+
+static void
+test_journal_power_loss(void **state)
+{
+	(void)state;
+	sweep(VFS_POWER, true, "journal, power loss", SEEDS);
+}
+
+static void
+test_journal_fails_once(void **state)
+{
+	(void)state;
+	sweep(VFS_FAIL_ONCE, true, "journal, fails once", 1);
+}
+
+static void
+test_journal_fails_for_good(void **state)
+{
+	(void)state;
+	sweep(VFS_FAIL_ON, true, "journal, fails for good", 1);
 }
 
 /* The sweep can fail: on a disk that does not sync the WAL, as with
@@ -469,7 +521,7 @@ test_the_sweep_can_fail(void **state)
 	long total;
 
 	(void)state;
-	begin(&x);
+	begin(&x, false);
 	total = calls_of_a_clean_run(&x);
 	for (long n = total / 3; n <= total && x.broken == 0; n++) {
 		struct got got[UNITS];
@@ -501,7 +553,7 @@ test_disk_full(void **state)
 	int64_t until;
 
 	(void)state;
-	begin(&x);
+	begin(&x, false);
 	vfs_fault_wipe();
 	vfs_fault_arm(VFS_SOUND, 0, 1);
 	rig_open(&x.r);
@@ -544,7 +596,7 @@ test_opened_again(void **state)
 	int64_t until;
 
 	(void)state;
-	begin(&x);
+	begin(&x, false);
 	vfs_fault_wipe();
 	vfs_fault_on_strike(NULL, NULL);
 	vfs_fault_arm(VFS_SOUND, 0, 1);
@@ -582,6 +634,9 @@ main(void)
 		cmocka_unit_test(test_power_loss),
 		cmocka_unit_test(test_fails_once),
 		cmocka_unit_test(test_fails_for_good),
+		cmocka_unit_test(test_journal_power_loss),
+		cmocka_unit_test(test_journal_fails_once),
+		cmocka_unit_test(test_journal_fails_for_good),
 		cmocka_unit_test(test_the_sweep_can_fail),
 		cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_opened_again),

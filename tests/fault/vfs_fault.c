@@ -191,6 +191,14 @@ vfs_fault_full(bool full)
 	pthread_mutex_unlock(&vfs_mu);
 }
 
+void
+vfs_fault_lock(bool locked)
+{
+	pthread_mutex_lock(&vfs_mu);
+	vfs_disk.locked = locked;
+	pthread_mutex_unlock(&vfs_mu);
+}
+
 static void
 survive(struct file *f, const struct pending *w)
 {
@@ -459,7 +467,8 @@ shm_lock(sqlite3_file *p, int from, int n, int flags)
 	assert(from + n <= SHM_LOCKS);
 	pthread_mutex_lock(&vfs_mu);
 	for (int i = from; i < from + n && (flags & SQLITE_SHM_LOCK) != 0; i++)
-		if (!shm_free_for(h, i, exclusive))
+		if (!shm_free_for(h, i, exclusive) ||
+		    (vfs_disk.locked && i == 0 && exclusive))
 			rc = SQLITE_BUSY;
 	for (int i = from; i < from + n && rc == SQLITE_OK; i++) {
 		if ((flags & SQLITE_SHM_UNLOCK) != 0) {

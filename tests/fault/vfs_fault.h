@@ -27,5 +27,7 @@ void vfs_fault_reboot(void);
 void vfs_fault_lie(bool lie);
 /* No file grows any more: SQLITE_FULL. */
 void vfs_fault_full(bool full);
+/* Somebody else holds the write lock: SQLITE_BUSY. */
+void vfs_fault_lock(bool locked);
 
 #endif

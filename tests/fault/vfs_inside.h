@@ -43,7 +43,7 @@ struct vfs_disk {
 	enum vfs_fault_mode mode;
 	long calls, nth;
 	uint64_t rng;
-	bool dead, lie, full;
+	bool dead, lie, full, locked;
 	bool short_write;       /* the call that fails had written some of it */
 	void (*on_strike)(void *arg);
 	void *arg;

@@ -36,8 +36,9 @@ back(struct unit *u)
 	/* any shorter is refused, and so is any longer */
 	for (size_t n = 0; n < a.n; n++) {
 		struct unit *w = NULL;
-		char *p = xstrndup(a.p, n);
+		char *p = xcalloc(n + 1, 1);
 
+		memcpy(p, a.p, n);
 		if (unit_code_get((struct str){p, n}, &w, &ei) == ERR_OK)
 			unit_free(w);   /* cut between two parts */
 		xfree(p);
@@ -126,7 +127,8 @@ test_event_and_alert(void **state)
 	unit_free(u);
 	a->number = 12;
 	*alert_unit_mark(a) = (struct outbox_mark){.key = "k",
-	    .state = OUTBOX_SENT, .over = true, .attempts = 2, .note = "n"};
+	    .state = OUTBOX_SENT, .over = true, .maybe = true, .attempts = 2,
+	    .note = "n"};
 	*alert_unit_delivery(a) = (struct delivery){.key = "k",
 	    .channel = "ops", .code = 503, .result = DELIVERY_AGAIN,
 	    .at_us = T0, .took_us = 1};
@@ -138,6 +140,7 @@ test_event_and_alert(void **state)
 	assert_int_equal(a->number, 12);
 	assert_int_equal(a->deliveries[0].code, 503);
 	assert_true(a->marks[0].over);
+	assert_true(a->marks[0].maybe);
 	assert_string_equal(a->healths[0].error, "no");
 	a->has_hold = true;
 	assert_false(unit_code_has(u));

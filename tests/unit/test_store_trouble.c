@@ -297,7 +297,10 @@ test_bisect(void **state)
 	assert_int_equal(rig_turns(&r, a), COUNT(acks) - 1);
 	assert_int_equal(atomic_load(&store_stats(r.s)->refused), 1);
 	assert_int_equal(rig_number(&r, "SELECT count(*) FROM event WHERE"
-	    " kind = 4 AND text LIKE '%no 77%'"), 1);
+	    " kind = 10 AND text LIKE '%no 77%'"), 1);
+	assert_int_equal(rig_number(&r, "SELECT count(*) FROM quarantine WHERE"
+	    " reason LIKE '%no 77%' AND attempts = 0"), 1);
+	assert_int_equal(store_quarantined(r.s), 1);
 	rig_close(&r);
 	rig_remove(&r);
 }

@@ -84,6 +84,13 @@ CREATE TRIGGER chunk_gone AFTER DELETE ON chunk BEGIN\
  UPDATE meta SET v = v - length(OLD.b) WHERE k = 'chunk_bytes'; END;"},
 	{"outbox_maybe", "\
 ALTER TABLE outbox ADD COLUMN maybe INTEGER NOT NULL DEFAULT 0;"},
+	/* A number is never given again; a record of the journal is here once,
+	 * however often it is read back. */
+	{"quarantine", "\
+CREATE TABLE quarantine(id INTEGER PRIMARY KEY AUTOINCREMENT,\
+ at_us INTEGER NOT NULL, kind INTEGER NOT NULL, monitor INTEGER NOT NULL,\
+ reason TEXT NOT NULL, attempts INTEGER NOT NULL, record INTEGER UNIQUE,\
+ b BLOB NOT NULL);"},
 };
 
 const size_t nmigrations = COUNT(migrations);

@@ -35,6 +35,7 @@ const char *const sql_text[STMT_NMAX] = {
 	[STMT_STATE_GET] = "SELECT b FROM state WHERE monitor = ?1",
 	[STMT_TAIL_PUT] = "INSERT INTO tail VALUES(?1, ?2, ?3)",
 	[STMT_TAIL_GET] = "SELECT b FROM tail WHERE id = ?1",
+	[STMT_TAIL_HAVE] = "SELECT 1 FROM tail WHERE id = ?1",
 	[STMT_TAIL_LOAD] = "SELECT id, n, b FROM tail ORDER BY id",
 	[STMT_TAIL_DEL] = "DELETE FROM tail WHERE id BETWEEN ?1 AND ?2",
 	[STMT_CHUNK_PUT] = "INSERT INTO chunk VALUES(NULL, ?1, ?2, ?3, ?4, ?5,"
@@ -220,4 +221,15 @@ const char *const sql_text[STMT_NMAX] = {
 	    " FROM transition WHERE monitor > ?1) WHERE m IS NOT NULL",
 	[STMT_AUDIT_TURNS] = "SELECT id, at_us, was, became FROM transition"
 	    " WHERE monitor = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+	[STMT_QUARANTINE_PUT] = "INSERT OR IGNORE INTO quarantine"
+	    " VALUES(NULL, ?1, ?2, ?3, ?4, 0, ?5, ?6)",
+	[STMT_QUARANTINE_COUNT] = "SELECT count(*) FROM quarantine",
+	[STMT_QUARANTINE_LIST] = "SELECT id, at_us, kind, monitor, reason,"
+	    " attempts, length(b) FROM quarantine WHERE id < ?1"
+	    " ORDER BY id DESC LIMIT ?2",
+	[STMT_QUARANTINE_GET] = "SELECT id, at_us, kind, monitor, reason,"
+	    " attempts, length(b), b FROM quarantine WHERE id = ?1",
+	[STMT_QUARANTINE_DEL] = "DELETE FROM quarantine WHERE id = ?1",
+	[STMT_QUARANTINE_TRIED] = "UPDATE quarantine SET attempts = attempts + 1,"
+	    " reason = ?2 WHERE id = ?1",
 };
