@@ -8,10 +8,10 @@
 #include "world/world.h"
 
 #define BOX_MIN_NS  (INT64_C(500) * 1000)
-#define BOX_MAX_NS  (INT64_C(15) * 1000000)
-#define BOX_FIRST_NS (INT64_C(4) * 1000000)
-#define LONG_NS     (CHORES_HOLD_NS / 2)
-#define SHORT_NS    (CHORES_HOLD_NS / 3)
+#define BOX_MAX_NS  (INT64_C(8) * 1000000)
+#define BOX_FIRST_NS (INT64_C(2) * 1000000)
+#define LONG_NS     (CHORES_HOLD_NS / 3)
+#define SHORT_NS    (CHORES_HOLD_NS / 5)
 #define REST_FACTOR 4
 #define VACUUM_PAGES 16     /* between two looks at the clock */
 

@@ -124,6 +124,24 @@ pruned(struct store *s)
 	return atomic_load(&store_stats(s)->pruned[r - retention]);
 }
 
+/* On a busy machine one COMMIT may wait for others' syncs: how many did? */
+static void
+holds(struct store *s)
+{
+	const struct hist *h = &store_stats(s)->slice;
+	uint64_t all = 0, over = 0;
+
+	for (size_t i = 0; i < HIST_BUCKETS; i++) {
+		uint64_t n = atomic_load(&h->n[i]);
+
+		all += n;
+		if (i > 0 && hist_bounds_ns[i - 1] >= INT64_C(50) * 1000000)
+			over += n;
+	}
+	line("holds", (double)all, "slices");
+	line("holds_over_50ms", (double)over, "slices");
+}
+
 /* Until all went that should. Meanwhile there are units to write. */
 static void
 wait_done(struct store *s, uint64_t want)
@@ -174,6 +192,7 @@ main(int argc, char **argv)
 	line("rows_pruned", (double)pruned(s), "rows");
 	line("longest_hold", (double)atomic_load(&store_stats(s)->slice_max_ns)
 	    / 1e6, "ms");
+	holds(s);
 	close_store(s);
 	line("left_per_monitor", (double)number(c.path, most), "rows");
 	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
