@@ -1,6 +1,6 @@
 /* net.h: one shard's way to the network: names (c-ares on the loop), the
  * target policy, the shared trust store, and libcurl's multi handle on the
- * loop. Used by checks, and later by deliveries. Loop thread only. */
+ * loop. Used by checks and deliveries. Loop thread only. */
 #ifndef NET_NET_H
 #define NET_NET_H
 

@@ -63,6 +63,20 @@ def test_every_example_is_valid(tmp_path):
     assert n >= 6
 
 
+def test_what_the_example_file_only_suggests_is_valid(tmp_path):
+    """With every "#" before an option taken away, as people will do."""
+    text, n = re.subn(r"^(  )?# ((?:[a-z]+:| {2}|- name:).*)$", r"\1\2",
+                      read("examples", "vedette.yaml"), flags=re.M)
+    text = re.sub(r"^ +(?:vedette|kill|curl) .*$", "", text, flags=re.M)
+    assert n > 40
+    path = tmp_path / "vedette.yaml"
+    path.write_text(text)
+    p = run("check-config", path)
+    assert p.returncode == 0, p.stderr + text
+    p = run("channel", "preview", "ops", "-f", path)
+    assert p.returncode == 0, p.stderr
+
+
 def test_the_example_file_runs(make_daemon):
     """examples/vedette.yaml watches what is on any machine."""
     d = make_daemon()
