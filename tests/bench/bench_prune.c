@@ -135,11 +135,11 @@ holds(struct store *s)
 		uint64_t n = atomic_load(&h->n[i]);
 
 		all += n;
-		if (i > 0 && hist_bounds_ns[i - 1] >= INT64_C(50) * 1000000)
+		if (i > 0 && hist_bounds_ns[i - 1] >= INT64_C(25) * 1000000)
 			over += n;
 	}
 	line("holds", (double)all, "slices");
-	line("holds_over_50ms", (double)over, "slices");
+	line("holds_over_25ms", (double)over, "slices");
 }
 
 /* Until all went that should. Meanwhile there are units to write. */
