@@ -87,12 +87,16 @@ struct courier {
 	struct setup *setup;
 	struct timer timer, last;
 	struct list runs;
+	int64_t epoch_us;          /* wall clock minus monotonic, as followed */
 	bool stopping;
 	char host[256];
 };
 
 /* courier.c: after anything that may have changed something. */
 void courier_turn(struct courier *c);
+/* The wall clock for the desk. When it was set, what waits still waits as
+ * long as it had to. */
+int64_t courier_now_us(struct courier *c);
 /* courier_setup.c */
 struct setup *setup_new(const struct settings *alerting, const char *zone,
     struct store *s) MUST_USE;

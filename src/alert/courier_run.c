@@ -42,7 +42,7 @@ finish(struct delivery_run *r, struct desk_outcome *o)
 	else
 		log_debug("alert", "sent", KV("channel", channel),
 		    KV_I("rows", (int64_t)desk_message_rows(r->m)));
-	desk_done(c->desk, r->m, o, world_wall_us(c->world));
+	desk_done(c->desk, r->m, o, courier_now_us(c));
 	run_free(r);
 	courier_turn(c);
 }

@@ -150,12 +150,16 @@ static void
 place(struct desk *d, struct desk_row *r, bool loaded, int64_t now_us)
 {
 	int64_t arrived_us = loaded ? MIN(r->at_us, now_us) : now_us;
+	int64_t due_us = r->next_us;
 
+	/* Made by a clock that was set back since: the delay is what counts. */
+	if (r->kind != ALERT_REMIND && r->at_us > now_us)
+		due_us -= r->at_us - now_us;
 	if (r->state == OUTBOX_HELD) {
 		r->was_held = true;
 		desk_wait(d, r, now_us);
-	} else if (r->next_us > now_us) {
-		desk_wait(d, r, r->next_us);
+	} else if (due_us > now_us) {
+		desk_wait(d, r, due_us);
 	} else {
 		/* Before a crash it may have left, and nobody noted it. */
 		r->maybe = r->maybe || loaded;

@@ -83,6 +83,8 @@ void desk_gone(struct desk *d, uint32_t monitor, int64_t now_us);
 size_t desk_monitors(const struct desk *d, uint32_t **ret);
 /* What mutes may have changed: look at everything held again. */
 void desk_look(struct desk *d, int64_t now_us);
+/* The wall clock was set by so much: what waits keeps the time it had to wait. */
+void desk_step(struct desk *d, int64_t by_us);
 /* A row for every channel that hears of our own trouble. */
 void desk_tell(struct desk *d, const struct alert_event *e, int64_t now_us,
     int64_t expires_us);

@@ -76,7 +76,7 @@ note_health(struct desk *d, const struct desk_message *m,
 			h->failures++;
 			if (h->failing_since_us == 0)
 				h->failing_since_us = now_us;
-			if (!h->told && (o->result == DELIVERY_REFUSED ||
+			if (!h->told && ch->known && (o->result == DELIVERY_REFUSED ||
 			    h->failures >= d->conf.tell_after))
 				tell(d, ch, false, now_us);
 		}
@@ -196,6 +196,19 @@ desk_done(struct desk *d, struct desk_message *m, const struct desk_outcome *o,
 		message_free(m);
 	}
 	desk_arm(d, ch);
+}
+
+/* Its channel was taken out of the configuration: nobody fails, nobody is
+ * told instead. */
+void
+desk_abandon(struct desk *d, struct desk_channel *ch)
+{
+	struct desk_message *m = TAKE(ch->message);
+
+	for (size_t i = 0; i < m->n; i++)
+		desk_end(d, m->rows[i], OUTBOX_SUPPRESSED,
+		    "the channel is gone");
+	message_free(m);
 }
 
 /* -- for whoever writes and sends it -------------------------------------------- */

@@ -139,10 +139,12 @@ void desk_drop(struct desk *d, struct desk_row *r, enum outbox_state state,
 void desk_fall_back(struct desk *d, struct desk_row *r, int64_t now_us);
 void desk_remind(struct desk *d, const struct desk_row *r, int64_t now_us);
 
-/* -- desk_queue.c --------------------------------------------------------------- */
+/* -- desk_done.c, desk_queue.c --------------------------------------------- */
 void desk_ready(struct desk *d, struct desk_row *r, int64_t arrived_us,
     bool at_once);
 void desk_wait(struct desk *d, struct desk_row *r, int64_t at_us);
 void desk_arm(struct desk *d, struct desk_channel *ch);
+/* The message that waits to go again never will. */
+void desk_abandon(struct desk *d, struct desk_channel *ch);
 
 #endif

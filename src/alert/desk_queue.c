@@ -86,6 +86,21 @@ desk_wait(struct desk *d, struct desk_row *r, int64_t at_us)
 	heap_put(&d->timers, &r->wake, at_us);
 }
 
+void
+desk_step(struct desk *d, int64_t by_us)
+{
+	heap_shift(&d->timers, by_us);
+	heap_shift(&d->dues, by_us);
+	for (size_t i = 0; i < d->nchannels; i++) {
+		struct desk_channel *ch = d->channels[i];
+
+		ch->first_us += ch->first_us != 0 ? by_us : 0;
+		ch->retry_us += ch->retry_us != 0 ? by_us : 0;
+		ch->group_us += by_us;
+		ch->tokens_us += by_us;
+	}
+}
+
 /* -- what is to become of a row that is due ---------------------------------- */
 
 /* Kinds that announce; the others end something or are our own. */
@@ -339,6 +354,8 @@ turn(struct desk *d, struct desk_channel *ch, int64_t now_us)
 		desk_arm(d, ch);
 		return;
 	}
+	if (ch->message != NULL && !ch->known)
+		desk_abandon(d, ch);
 	if (ch->message == NULL) {
 		ch->message = collect(d, ch, now_us);
 		if (ch->message != NULL && ch->attempts > 0)

@@ -452,6 +452,17 @@ route_conf_unknown(const struct alerts_conf *a,
 	const struct route_conf *r = a->routes.v;
 	const struct escalate_conf *s;
 
+	if (a->fallback != NULL && !known(arg, a->fallback)) {
+		(void)text_copy(ei->field, sizeof(ei->field),
+		    STR("alerts.fallback"));
+		*ret_channel = a->fallback;
+		return true;
+	}
+	if (unknown_in(&a->self, known, arg, ei, ret_channel)) {
+		(void)text_copy(ei->field, sizeof(ei->field),
+		    STR("alerts.self"));
+		return true;
+	}
 	for (size_t i = 0; i < a->routes.n; i++) {
 		bool found = unknown_in(&r[i].channels, known, arg, ei,
 		    ret_channel);

@@ -105,6 +105,10 @@ def test_what_is_wrong_with_routes_is_said(make_daemon, tmp_path):
              ':3: schedules[0].zone: "Mars/Base" is not a time zone'),
             ("maintenance:\n  - {name: x, cron: '61 * * * *', "
              "duration: 1h}\n", ":3: maintenance[0].cron: "),
+            ("alerts:\n  fallback: opps\n",
+             ':3: alerts.fallback: "opps" is not a channel; allowed: ops'),
+            ("alerts:\n  rate: 3\n  self: [ops, opps]\n",
+             ':4: alerts.self: "opps" is not a channel; allowed: ops'),
             ("alerts: {flap: {on: 10%, off: 20%}}\n",
              ":2: alerts.flap.off: is more than alerts.flap.on")):
         code, out = check(text)

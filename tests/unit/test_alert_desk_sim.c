@@ -390,8 +390,12 @@ trouble(struct sim *s)
 			desk_hold_change(s->d, &h, s->now);
 		break;
 	case 12:
-		if (dice(s, 5) == 0)   /* the clock is set */
-			s->now += S((int64_t)dice(s, 7200) - 3600);
+		if (dice(s, 5) == 0) {   /* the clock is set */
+			int64_t by = S((int64_t)dice(s, 7200) - 3600);
+
+			s->now += by;
+			desk_step(s->d, by);
+		}
 		break;
 	default:
 		break;
