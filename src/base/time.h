@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/attr.h"
 #include "base/buf.h"
@@ -41,6 +42,13 @@ const char *time_format_utc(int64_t unix_us, char *dst);
 bool time_parse_utc(struct str s, int64_t *ret_unix_us) MUST_USE;
 /* "04:30" as minutes since midnight. */
 bool time_parse_clock(struct str s, int32_t *ret_minute) MUST_USE;
+/* For the calls that wait until a moment of the wall clock. */
+static inline struct timespec
+time_spec(int64_t unix_us)
+{
+	return (struct timespec){.tv_sec = unix_us / US_PER_S,
+	    .tv_nsec = unix_us % US_PER_S * NS_PER_US};
+}
 /* For HTTP headers (RFC 9110 §5.6.7 IMF-fixdate). */
 const char *time_format_http(int64_t unix_us, char *dst);
 

@@ -105,10 +105,20 @@ schema_table(const struct opt *o, json_t *s)
 }
 
 static void
+schema_list(const struct opt *o, json_t *s)
+{
+	json_t *item = json_object();
+
+	schema_table(o, item);
+	schema_types(item, "object", NULL, NULL);
+	schema_types(s, "array", "null", NULL);
+	(void)json_object_set_new(s, "items", item);
+	schema_int(s, "maxItems", opt_value_max(o));
+}
+
+static void
 schema_type(const struct opt *o, json_t *s)
 {
-	json_t *item;
-
 	switch (o->type) {
 	case OPT_DURATION:
 		schema_types(s, "string", "number", NULL);
@@ -172,12 +182,7 @@ schema_type(const struct opt *o, json_t *s)
 		schema_types(s, "object", "null", NULL);
 		return;
 	case OPT_LIST:
-		item = json_object();
-		schema_table(o, item);
-		schema_types(item, "object", NULL, NULL);
-		schema_types(s, "array", "null", NULL);
-		(void)json_object_set_new(s, "items", item);
-		schema_int(s, "maxItems", opt_value_max(o));
+		schema_list(o, s);
 		return;
 	case OPT_NTYPES:
 		return;

@@ -77,14 +77,14 @@ alerts_deliveries(struct req *q)
 	BUF_AUTO(b, ANSWER_BODY_MAX);
 	struct stored_delivery *v = NULL;
 	struct errinfo ei = {0};
-	unsigned limit;
-	uint64_t before;
+	struct delivery_query dq = {.channel = q->name};
 	size_t n = 0;
 	enum err e;
 
-	if (!channel_known(q) || !req_arg_page(q, 'd', &limit, &before))
+	if (!channel_known(q) ||
+	    !req_arg_page(q, 'd', &dq.limit, &dq.before_id))
 		return ANSWERED;
-	e = query_deliveries(q->reader, q->name, before, limit, &v, &n, &ei);
+	e = query_deliveries(q->reader, &dq, &v, &n, &ei);
 	if (e != ERR_OK)
 		return req_fail(q, e, &ei);
 	buf_add(&b, STR("{\"items\":["));
@@ -103,7 +103,7 @@ alerts_deliveries(struct req *q)
 		field_word(&b, "error", d->text);
 		field_next(&b, '}');
 	}
-	req_list_end(&b, 'd', n == limit ? v[n - 1].id : 0);
+	req_list_end(&b, 'd', n == dq.limit ? v[n - 1].id : 0);
 	xfree(v);
 	answer_take(&q->out, 200, answer_json, &b);
 	return ANSWERED;

@@ -72,23 +72,21 @@ history_transitions(struct req *q, uint32_t monitor)
 	BUF_AUTO(b, ANSWER_BODY_MAX);
 	struct errinfo ei = {0};
 	struct stored_transition *v = NULL;
-	int64_t from = 0, to = INT64_MAX;
-	uint64_t before;
+	struct transition_query tq = {.monitor = monitor,
+	    .to_us = INT64_MAX};
 	size_t n = 0;
-	unsigned limit;
 	enum err e;
 
-	if (!history_window(q, &from, &to) ||
-	    !req_arg_page(q, 't', &limit, &before))
+	if (!history_window(q, &tq.from_us, &tq.to_us) ||
+	    !req_arg_page(q, 't', &tq.limit, &tq.before_id))
 		return ANSWERED;
-	e = query_transitions(q->reader, monitor, from, to, before, limit, &v,
-	    &n, &ei);
+	e = query_transitions(q->reader, &tq, &v, &n, &ei);
 	if (e != ERR_OK)
 		return req_fail(q, e, &ei);
 	buf_add(&b, STR("{\"items\":["));
 	for (size_t i = 0; i < n; i++)
 		show_transition(&b, NULL, q->h->view, &v[i]);
-	req_list_end(&b, 't', n == limit ? v[n - 1].id : 0);
+	req_list_end(&b, 't', n == tq.limit ? v[n - 1].id : 0);
 	stored_transitions_free(v, n);
 	answer_take(&q->out, 200, answer_json, &b);
 	return ANSWERED;

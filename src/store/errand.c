@@ -137,8 +137,7 @@ static enum err
 settle_wait(struct settle *w, struct errinfo *ei)
 {
 	int64_t at_us = clock_wall_us() + SETTLE_NS / NS_PER_US;
-	struct timespec ts = {.tv_sec = at_us / US_PER_S,
-	    .tv_nsec = at_us % US_PER_S * NS_PER_US};
+	struct timespec ts = time_spec(at_us);
 	bool done;
 	enum err e;
 
@@ -389,8 +388,7 @@ errands_stop(struct errands *x, int64_t deadline_ns)
 {
 	int64_t left_us = (deadline_ns - clock_mono_ns()) / NS_PER_US;
 	int64_t at_us = clock_wall_us() + MAX(left_us, US_PER_S / 2);
-	struct timespec ts = {.tv_sec = at_us / US_PER_S,
-	    .tv_nsec = at_us % US_PER_S * NS_PER_US};
+	struct timespec ts = time_spec(at_us);
 
 	if (x == NULL || !x->started)
 		return true;

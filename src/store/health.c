@@ -479,8 +479,7 @@ health_stop(struct health *h, int64_t deadline_ns)
 {
 	int64_t left_us = (deadline_ns - clock_mono_ns()) / NS_PER_US;
 	int64_t at_us = clock_wall_us() + MAX(left_us, US_PER_S / 2);
-	struct timespec ts = {.tv_sec = at_us / US_PER_S,
-	    .tv_nsec = at_us % US_PER_S * NS_PER_US};
+	struct timespec ts = time_spec(at_us);
 	struct errinfo ei = {0};
 
 	if (!h->started)

@@ -38,10 +38,14 @@ struct stored_delivery {
 	uint64_t id;
 	struct delivery d;
 };
-/* Newest first, id < before_id (0: newest). Caller xfrees. */
-enum err query_deliveries(struct reader *r, const char *channel,
-    uint64_t before_id, unsigned limit, struct stored_delivery **ret,
-    size_t *ret_n, struct errinfo *ei) MUST_USE;
+struct delivery_query {
+	const char *channel;
+	uint64_t before_id;   /* page on: only older; 0 newest */
+	unsigned limit;
+};
+/* Newest first. Caller xfrees. */
+enum err query_deliveries(struct reader *r, const struct delivery_query *q,
+    struct stored_delivery **ret, size_t *ret_n, struct errinfo *ei) MUST_USE;
 /* Every row of one incident, oldest first. Caller xfrees. */
 #define QUERY_OUTBOX_MAX 1000
 enum err query_outbox(struct reader *r, uint32_t monitor, int64_t incident_us,

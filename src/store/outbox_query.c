@@ -127,18 +127,18 @@ outbox_load(struct store *s, const struct outbox_reader *to,
 }
 
 enum err
-query_deliveries(struct reader *r, const char *channel, uint64_t before_id,
-    unsigned limit, struct stored_delivery **ret, size_t *ret_n,
-    struct errinfo *ei)
+query_deliveries(struct reader *r, const struct delivery_query *q,
+    struct stored_delivery **ret, size_t *ret_n, struct errinfo *ei)
 {
 	const enum stmt st = STMT_DELIVERY_LIST;
 	struct backend *b = r->db;
-	struct stored_delivery *v = xcalloc(limit, sizeof(*v));
+	struct stored_delivery *v = xcalloc(q->limit, sizeof(*v));
 	size_t n = 0;
-	enum err e = b->ops->query(b, st, VALS(V_TEXT(channel),
-	    V_INT(before_id != 0 ? before_id : INT64_MAX), V_INT(limit)), ei);
+	enum err e = b->ops->query(b, st, VALS(V_TEXT(q->channel),
+	    V_INT(q->before_id != 0 ? q->before_id : INT64_MAX),
+	    V_INT(q->limit)), ei);
 
-	while (e == ERR_OK && n < limit &&
+	while (e == ERR_OK && n < q->limit &&
 	    (e = b->ops->next(b, st, ei)) == ERR_OK) {
 		struct delivery *d = &v[n].d;
 

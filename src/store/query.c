@@ -229,24 +229,23 @@ stored_transitions_free(struct stored_transition *t, size_t n)
 }
 
 enum err
-query_transitions(struct reader *r, uint32_t monitor, int64_t from_us,
-    int64_t to_us, uint64_t before_id, unsigned limit,
+query_transitions(struct reader *r, const struct transition_query *q,
     struct stored_transition **ret, size_t *ret_n, struct errinfo *ei)
 {
-	enum stmt st = monitor == 0 ? STMT_TRANSITION_ALL :
+	enum stmt st = q->monitor == 0 ? STMT_TRANSITION_ALL :
 	    STMT_TRANSITION_LIST;
-	int64_t below = before_id == 0 ? INT64_MAX : (int64_t)before_id;
-	const struct val v[] = {V_INT(monitor), V_INT(from_us), V_INT(to_us),
-	    V_INT(below), V_INT(limit)};
-	size_t skip = monitor == 0 ? 1 : 0, n = 0;
+	int64_t below = q->before_id == 0 ? INT64_MAX : (int64_t)q->before_id;
+	const struct val v[] = {V_INT(q->monitor), V_INT(q->from_us),
+	    V_INT(q->to_us), V_INT(below), V_INT(q->limit)};
+	size_t skip = q->monitor == 0 ? 1 : 0, n = 0;
 	struct stored_transition *t;
 	enum err e;
 
-	if (limit == 0 || limit > LIMIT_MAX)
+	if (q->limit == 0 || q->limit > LIMIT_MAX)
 		return fail(ei, ERR_INVALID, "limit is 1 to %d", LIMIT_MAX);
-	t = xcalloc(limit, sizeof(*t));
+	t = xcalloc(q->limit, sizeof(*t));
 	e = r->db->ops->query(r->db, st, v + skip, COUNT(v) - skip, ei);
-	while (e == ERR_OK && n < limit &&
+	while (e == ERR_OK && n < q->limit &&
 	    (e = r->db->ops->next(r->db, st, ei)) == ERR_OK)
 		one_transition(r, st, &t[n++]);
 	r->db->ops->done(r->db, st);

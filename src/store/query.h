@@ -51,9 +51,14 @@ struct stored_transition {
 	struct transition t;
 	char *evidence;            /* owned; NULL none */
 };
-/* monitor 0: of all. Newest first, id < before_id (0: newest). */
-enum err query_transitions(struct reader *r, uint32_t monitor, int64_t from_us,
-    int64_t to_us, uint64_t before_id, unsigned limit,
+struct transition_query {
+	uint32_t monitor;          /* 0: of all */
+	int64_t from_us, to_us;    /* [from, to) */
+	uint64_t before_id;        /* page on: only older; 0 newest */
+	unsigned limit;            /* ≤ 1000 */
+};
+/* Newest first. */
+enum err query_transitions(struct reader *r, const struct transition_query *q,
     struct stored_transition **ret, size_t *ret_n, struct errinfo *ei) MUST_USE;
 void stored_transitions_free(struct stored_transition *t, size_t n);
 /* The transition in force at a time, with its evidence. */

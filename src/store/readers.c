@@ -125,8 +125,7 @@ static void
 wait_until(struct readers *p, int64_t at_ns, int64_t now_ns)
 {
 	int64_t us = clock_wall_us() + (at_ns - now_ns) / NS_PER_US + 1000;
-	struct timespec ts = {.tv_sec = us / US_PER_S,
-	    .tv_nsec = us % US_PER_S * NS_PER_US};
+	struct timespec ts = time_spec(us);
 
 	if (at_ns == INT64_MAX)
 		pthread_cond_wait(&p->more, &p->mu);
@@ -339,8 +338,7 @@ all_over(struct readers *p, int64_t deadline_ns)
 {
 	int64_t left_us = (deadline_ns - clock_mono_ns()) / NS_PER_US;
 	int64_t at_us = clock_wall_us() + MAX(left_us, US_PER_S);
-	struct timespec ts = {.tv_sec = at_us / US_PER_S,
-	    .tv_nsec = at_us % US_PER_S * NS_PER_US};
+	struct timespec ts = time_spec(at_us);
 	bool over;
 	int r = 0;
 

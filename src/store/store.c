@@ -457,8 +457,7 @@ join_by(struct store *s, int64_t deadline_ns)
 {
 	int64_t left_us = (deadline_ns - clock_mono_ns()) / NS_PER_US;
 	int64_t at_us = clock_wall_us() + MAX(left_us, INT64_C(0)) + US_PER_S;
-	struct timespec ts = {.tv_sec = at_us / US_PER_S,
-	    .tv_nsec = at_us % US_PER_S * NS_PER_US};
+	struct timespec ts = time_spec(at_us);
 
 	return pthread_timedjoin_np(s->thread, NULL, &ts) == 0;
 }

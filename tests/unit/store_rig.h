@@ -314,8 +314,11 @@ rig_ask_samples(struct rig_job *j, struct reader *r)
 static UNUSED void
 rig_ask_turns(struct rig_job *j, struct reader *r)
 {
-	j->w.e = query_transitions(r, j->monitor, j->from_us, j->to_us,
-	    j->before, j->limit, &j->turns, &j->n, &j->ei);
+	struct transition_query q = {.monitor = j->monitor,
+	    .from_us = j->from_us, .to_us = j->to_us,
+	    .before_id = j->before, .limit = j->limit};
+
+	j->w.e = query_transitions(r, &q, &j->turns, &j->n, &j->ei);
 }
 
 static UNUSED void
