@@ -77,6 +77,17 @@ level_colour(const char *level)
 	return strcmp(level, "unhealthy") == 0 ? COLOUR_RED : COLOUR_DIM;
 }
 
+static void
+bytes_text(double x, char *text, size_t size)
+{
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+	size_t u = 0;
+
+	for (; u + 1 < COUNT(units) && x >= 1024; u++)
+		x /= 1024;
+	(void)snprintf(text, size, "%.*f %s", u == 0 ? 0 : 1, x, units[u]);
+}
+
 /* "1.5 MiB", "0.002 s", "-" when there is none. */
 static void
 measure(struct buf *b, const json_t *v, const char *unit)
@@ -85,7 +96,7 @@ measure(struct buf *b, const json_t *v, const char *unit)
 	char text[64] = "-";
 
 	if (json_is_number(v) && strcmp(unit, "bytes") == 0)
-		(void)snprintf(text, sizeof(text), "%.4g MiB", x / 1048576);
+		bytes_text(x, text, sizeof(text));
 	else if (json_is_number(v))
 		(void)snprintf(text, sizeof(text), "%.3g %s", x, unit);
 	cli_term_cell(b, text, 22);

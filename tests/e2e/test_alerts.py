@@ -4,7 +4,6 @@ killed, locked or slow in between."""
 
 import os
 import sqlite3
-import time
 
 import pytest
 
@@ -136,7 +135,8 @@ def test_redirects_of_a_post(make_daemon, closing):
     d.start()
     wait_for(lambda: len(sink.requests) >= 2, what="the second request")
     assert [r.path for r in sink.requests[:2]] == ["/ops", "/moved"]
-    time.sleep(0)
+    wait_for(lambda: 'vedette_alerts_total{channel="ops",result="refused"} 1'
+             in d.metrics(), what="the second redirect to be refused")
     assert other.requests == []
 
 

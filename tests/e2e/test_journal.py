@@ -192,7 +192,7 @@ def test_saturation(make_daemon):
     for k in range(4):
         m = d.monitor(f"P{k}")
         n = len(d.api.items(f"/api/v1/monitors/{m['id']}/samples"))
-        assert n >= min(said[k], 1000)
+        assert said[k] > 0 and n >= said[k]
     for line in d.metrics().splitlines():
         if line.startswith("vedette_dropped_total"):
             assert float(line.split()[-1]) == 0, line
