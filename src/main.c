@@ -153,6 +153,17 @@ static const struct cli_command commands[] = {
 	 .flags = FLAGS_CLIENT | FLAG_FILE | FLAG_EVENT | FLAG_AT |
 	     FLAG_JSON | FLAG_LIMIT,
 	 .args_min = 1, .args_max = 2, .run = channel_run},
+	{.name = "maintenance", .args = "list | add NAME [--for DURATION] "
+	     "[KEY=VALUE ...] |\n    end NAME | remove NAME",
+	 .brief = "when alerts are held back: see, plan, end",
+	 .help = "add takes the keys of the file's maintenance list "
+	     "(monitors, groups, tags, start, end,\ncron, duration, days, "
+	     "from, to, zone, flexible, description), lists with commas; "
+	     "without\nstart, cron and days it begins now, and ends after "
+	     "--for, or when it is ended. end: the\nrun in force ends now. "
+	     "remove: for good.",
+	 .flags = FLAGS_CLIENT | FLAG_JSON | FLAG_FOR, .args_min = 1,
+	 .args_max = 20, .run = cli_maintenance_run},
 	{.name = "version", .args = "[--libs]",
 	 .brief = "print the version, with --libs those of the libraries",
 	 .help = "", .raw = version_main},

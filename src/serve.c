@@ -273,6 +273,8 @@ core_store(struct core *co, struct errinfo *ei)
 	e = store_start(co->store, ei);
 	if (e != ERR_OK)
 		return e;
+	/* The document gave its settings away; maintenance is stored, too. */
+	settings_copy_alerts(st, &co->first->settings);
 	return core_apply(co, TAKE(co->first), ei);
 }
 

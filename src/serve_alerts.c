@@ -76,7 +76,7 @@ enum err
 core_courier(struct core *co, struct errinfo *ei)
 {
 	struct courier_conf cc = {.store = co->store,
-	    .settings = &co->settings, .arg = co};
+	    .settings = &co->settings};
 
 	memcpy(cc.link_key, co->link_key, sizeof(cc.link_key));
 	return courier_start(co->courier, &cc, ei);

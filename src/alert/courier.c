@@ -19,6 +19,7 @@
 #include "store/health.h"
 #include "store/outbox.h"
 #include "store/view.h"
+#include "store/windows.h"
 
 #define INBOX_MAX   1000000   /* never refused: rows are durable already */
 #define LOOK_NS     (60 * NS_PER_S)   /* the wall clock may have been set */
@@ -51,11 +52,12 @@ parent_down(struct view *v, const struct monitor_conf *c,
 }
 
 static bool
-is_muted(void *arg, uint32_t monitor, int64_t now_us, int64_t *ret_until_us,
-    char note[OUTBOX_NOTE])
+is_muted(void *arg, uint32_t monitor, int64_t failed_us, int64_t now_us,
+    int64_t *ret_until_us, char note[OUTBOX_NOTE])
 {
 	struct courier *c = arg;
 	struct view *v = store_view(c->conf.store);
+	struct maintenance m;
 	struct view_row row;
 	bool muted;
 
@@ -63,9 +65,13 @@ is_muted(void *arg, uint32_t monitor, int64_t now_us, int64_t *ret_until_us,
 	if (view_get(v, monitor, &row) != ERR_OK)
 		return false;
 	muted = parent_down(v, row.conf, note);
-	if (!muted && c->conf.maintained != NULL)
-		muted = c->conf.maintained(c->conf.arg, row.conf, now_us,
-		    ret_until_us, note);
+	if (!muted && windows_cover(view_windows(v), row.conf, now_us,
+	    failed_us, &m)) {
+		muted = true;
+		*ret_until_us = m.until_us;
+		(void)snprintf(note, OUTBOX_NOTE, "maintenance: %.120s",
+		    m.name);
+	}
 	view_row_release(&row);
 	return muted;
 }

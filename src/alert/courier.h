@@ -24,11 +24,6 @@ struct courier_conf {
 	struct store *store;
 	const struct settings *settings;   /* net: read at the start */
 	unsigned char link_key[LINK_KEY];
-	/* Is it maintenance for this monitor now? On the courier's thread.
-	 * NULL: there is none. */
-	bool (*maintained)(void *arg, const struct monitor_conf *c,
-	    int64_t now_us, int64_t *ret_until_us, char note[OUTBOX_NOTE]);
-	void *arg;
 };
 
 /* Before the store: what it hears waits in a mailbox. */

@@ -43,11 +43,12 @@ struct desk_conf {
 extern const struct desk_conf desk_defaults;
 
 /* Is this not to be told now? *ret_until_us: until then at least; 0: not
- * known, ask again. A query about the outside world; asked only of kinds that
+ * known, ask again. failed_us: when the trouble began; 0: there is none. A
+ * query about the outside world; asked only of kinds that
  * announce something (never RESOLVE, TEST, our own). */
 struct desk_mute {
-	bool (*muted)(void *arg, uint32_t monitor, int64_t now_us,
-	    int64_t *ret_until_us, char note[OUTBOX_NOTE]);
+	bool (*muted)(void *arg, uint32_t monitor, int64_t failed_us,
+	    int64_t now_us, int64_t *ret_until_us, char note[OUTBOX_NOTE]);
 	void *arg;
 };
 

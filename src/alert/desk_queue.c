@@ -144,7 +144,8 @@ muted(struct desk *d, const struct desk_row *r, int64_t now_us,
 	if (by_people(r, now_us, until_us, note))
 		return true;
 	return d->mute.muted != NULL && r->monitor != 0 &&
-	    d->mute.muted(d->mute.arg, r->monitor, now_us, until_us, note);
+	    d->mute.muted(d->mute.arg, r->monitor, r->incident_us, now_us,
+	    until_us, note);
 }
 
 /* What this channel heard of an incident. */

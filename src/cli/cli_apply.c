@@ -129,6 +129,10 @@ op_look(const char *op)
 		{"restore", "+", COLOUR_GREEN, false, NULL},
 		{"channel_put", "~", COLOUR_YELLOW, false, "set channel"},
 		{"channel_delete", "-", COLOUR_RED, true, "delete channel"},
+		{"maintenance_put", "~", COLOUR_YELLOW, false,
+		    "set maintenance"},
+		{"maintenance_delete", "-", COLOUR_RED, true,
+		    "delete maintenance"},
 	};
 	static const struct op_look other = {"", "*", COLOUR_NONE, false,
 	    NULL};

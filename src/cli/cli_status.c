@@ -127,6 +127,8 @@ row_tty(struct table *t, const json_t *m)
 	}
 	column(t->b, fill_uptime, m, 8);
 	column(t->b, fill_since, m, 8);
+	if (json_is_object(json_object_get(m, "maintenance")))
+		buf_adds(t->b, "(maintenance) ");
 	cli_term_cell(t->b, cli_json_text(m, "reason"), 0);
 	buf_addc(t->b, '\n');
 }

@@ -13,7 +13,7 @@
 /* How long what is kept; 0: no such bound. store/retention.h */
 struct retention {
 	int64_t samples_ns, transitions_ns, hours_ns, days_ns, logs_ns;
-	int64_t alerts_ns;
+	int64_t alerts_ns, maintenance_ns;
 	uint64_t samples_bytes;
 	uint32_t samples_newest;         /* of each monitor, whatever their age */
 	uint32_t transitions_per_monitor;

@@ -14,6 +14,7 @@
 #include "conf/depends.h"
 #include "conf/plan_diff.h"
 #include "conf/plan_match.h"
+#include "conf/plan_window.h"
 #include "conf/tree_build.h"
 
 #define LOSE_MAX 1000   /* paths listed of those who would alert nobody */
@@ -47,6 +48,8 @@ change_kind_name(enum change_kind k)
 		[CHANGE_ARCHIVE] = "archive", [CHANGE_RESTORE] = "restore",
 		[CHANGE_CHANNEL_PUT] = "channel_put",
 		[CHANGE_CHANNEL_DELETE] = "channel_delete",
+		[CHANGE_WINDOW_PUT] = "maintenance_put",
+		[CHANGE_WINDOW_DELETE] = "maintenance_delete",
 	};
 	_Static_assert(COUNT(names) == CHANGE_NMAX, "one name per kind");
 
@@ -508,6 +511,18 @@ plan_depends(struct planner *pl)
 	return e;
 }
 
+/* -- maintenance ----------------------------------------------------------- */
+
+static void
+plan_maintenance(struct planner *pl)
+{
+	struct change *v CLEANUP(xfreep) = NULL;
+	size_t n = plan_windows(pl->have, pl->want, pl->o, &v);
+
+	for (size_t i = 0; i < n; i++)
+		*plan_add(pl, v[i].kind, v[i].path, NULL) = v[i];
+}
+
 /* -- who would hear nothing any more --------------------------------------- */
 
 static void
@@ -560,6 +575,7 @@ plan_make(const struct stored *have, const struct document *want,
 	plan_wanted(&pl);
 	plan_kept(&pl);
 	plan_gone(&pl);
+	plan_maintenance(&pl);
 	plan_lose(&pl);
 	*ret = TAKE(pl.p);
 	return ERR_OK;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "conf/conf.h"
+#include "conf/window_conf.h"
 
 /* What the store holds: borrowed pointers. Archived monitors included. */
 struct stored {
@@ -13,12 +14,15 @@ struct stored {
 	size_t nmonitors;
 	struct channel_conf *channels;
 	size_t nchannels;
+	const struct window_stored *windows;
+	size_t nwindows;
 };
 
 enum change_kind {
 	CHANGE_CREATE, CHANGE_UPDATE, CHANGE_RENAME, CHANGE_DELETE,
 	CHANGE_ARCHIVE, CHANGE_RESTORE,   /* archived monitor is named again */
-	CHANGE_CHANNEL_PUT, CHANGE_CHANNEL_DELETE, CHANGE_NMAX
+	CHANGE_CHANNEL_PUT, CHANGE_CHANNEL_DELETE,
+	CHANGE_WINDOW_PUT, CHANGE_WINDOW_DELETE, CHANGE_NMAX
 };
 const char *change_kind_name(enum change_kind k);
 
@@ -27,6 +31,8 @@ struct change {
 	struct monitor_conf *old;     /* borrowed from stored; NULL on create */
 	struct monitor_conf *new_;    /* owned reference; NULL on delete */
 	const struct channel_conf *channel;   /* borrowed */
+	const struct window_conf *window;     /* borrowed; PUT */
+	enum origin window_origin;
 	char path[MONITOR_PATH_MAX + 1];
 	char *detail;                 /* owned: "interval: 1m → 30s", no secrets */
 };

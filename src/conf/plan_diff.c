@@ -184,6 +184,25 @@ plan_diff_channel(const struct channel_conf *old,
 }
 
 char *
+plan_diff_window(const char *old, const char *new_)
+{
+	struct sides s = {.rows = window_conf_opts};
+	json_t *was, *now;
+	BUF_AUTO(out, DIFF_MAX);
+
+	if (old == NULL)
+		return xstrdup("new window");
+	was = json_loads(old, 0, NULL);
+	now = json_loads(new_, 0, NULL);
+	s.was = s.was_shown = was;
+	s.now = s.now_shown = now;
+	diff_objects(&out, &s, "");
+	json_decref(was);
+	json_decref(now);
+	return diff_take(&out);
+}
+
+char *
 plan_diff_target(const struct monitor_conf *c)
 {
 	BUF_AUTO(target, 4096);

@@ -8,7 +8,8 @@ plan_change_json(const struct change *c)
 {
 	const struct monitor_conf *m = c->new_ != NULL ? c->new_ : c->old;
 	const char *type = m != NULL ? m->kind->name :
-	    c->channel != NULL ? c->channel->type : "";
+	    c->channel != NULL ? c->channel->type :
+	    c->kind >= CHANGE_WINDOW_PUT ? "maintenance" : "";
 
 	return json_pack("{s:s, s:s, s:s, s:s}",
 	    "op", change_kind_name(c->kind), "path", c->path, "type", type,

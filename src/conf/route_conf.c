@@ -376,8 +376,8 @@ ends_first(const struct window_conf *w)
 	    utc == also_utc && end <= start;
 }
 
-static enum err
-check_window(const struct window_conf *w, struct errinfo *ei)
+enum err
+route_conf_window_check(const struct window_conf *w, struct errinfo *ei)
 {
 	bool weekly = w->hours.days.n > 0;
 	const char *what = NULL, *field = "duration";
@@ -418,7 +418,7 @@ route_conf_check(const struct alerts_conf *a, struct errinfo *ei)
 			opt_under(ei, "routes[%zu].", i);
 	}
 	for (size_t i = 0; e == ERR_OK && i < a->windows.n; i++) {
-		e = check_window(&w[i], ei);
+		e = route_conf_window_check(&w[i], ei);
 		for (size_t k = 0; k < i && e == ERR_OK; k++)
 			if (strcmp(w[k].name, w[i].name) == 0)
 				e = fail_at(ei, ERR_INVALID, "name", 0,

@@ -76,6 +76,9 @@ extern const struct opt route_conf_opts[], schedule_conf_opts[],
  * file. Zones are looked up. */
 enum err route_conf_check(const struct alerts_conf *a, struct errinfo *ei)
     MUST_USE;
+/* What one window says of itself; the field is its key. */
+enum err route_conf_window_check(const struct window_conf *w,
+    struct errinfo *ei) MUST_USE;
 /* The first channel that a route, the fallback or self names and that known
  * does not hold: where (field, as above). False: all are known. */
 bool route_conf_unknown(const struct alerts_conf *a,

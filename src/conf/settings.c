@@ -207,6 +207,11 @@ static const struct opt retention_opts[] = {
 	    .max = YEARS(100),
 	    .help = "How long to keep what was told and acknowledged, once its "
 	    "incident is over."),
+	DURATION("maintenance", settings, store.retention.maintenance_ns,
+	    .flags = OPT_RESTART, .dflt = "7d", .min = 3600 * NS_PER_S,
+	    .max = YEARS(100),
+	    .help = "How long to keep maintenance windows that are over; the "
+	    "times in which they applied are kept like status changes."),
 	DURATION("logs", settings, store.retention.logs_ns,
 	    .flags = OPT_RESTART, .dflt = "30d", .min = 3600 * NS_PER_S,
 	    .max = YEARS(100),

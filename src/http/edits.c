@@ -57,7 +57,7 @@ edits_after(struct req *q)
 
 /* Give u to the writer. The request is parked already when it comes from a
  * reader. */
-static enum flow
+enum flow
 edits_send(struct req *q, struct config_unit *u, bool parked)
 {
 	struct mbox *to = store_inbox(q->h->c.store);

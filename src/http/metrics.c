@@ -15,6 +15,7 @@
 #include "base/prom.h"
 #include "base/time.h"
 #include "http/auth.h"
+#include "http/maintenance.h"
 #include "http/server.h"
 #include "http/sse.h"
 #include "model/unit.h"
@@ -23,10 +24,11 @@
 #include "store/journal.h"
 #include "store/query.h"
 #include "store/wal.h"
+#include "world/world.h"
 
 #define PAGE_ROWS 1000
 
-enum family { F_UP, F_STATUS, F_DURATION, F_CERT, F_NMAX };
+enum family { F_UP, F_STATUS, F_DURATION, F_CERT, F_MAINTENANCE, F_NMAX };
 static const struct { const char *name, *help; } families[F_NMAX] = {
 	[F_UP] = {"vedette_monitor_up", "1: up, degraded or late; 0: down; "
 	    "absent: not known."},
@@ -36,6 +38,8 @@ static const struct { const char *name, *help; } families[F_NMAX] = {
 	    "Of the last check, by phase."},
 	[F_CERT] = {"vedette_monitor_cert_expiry_timestamp_seconds",
 	    "When the monitor's certificate ends."},
+	[F_MAINTENANCE] = {"vedette_monitor_maintenance",
+	    "1: a maintenance window holds its alerts back; 0: none."},
 };
 
 static void
@@ -67,13 +71,14 @@ metrics_durations(struct buf *b, struct prom_label l[5],
 }
 
 static void
-metrics_row(struct buf f[F_NMAX], const struct view_row *r)
+metrics_row(struct view *v, struct buf f[F_NMAX], const struct view_row *r)
 {
 	const struct monitor_conf *c = r->conf;
 	const char *slash = strrchr(c->path, '/');
 	char id[16];
 	struct prom_label l[5];
 	int up = status_up((enum status)r->status);
+	struct maintenance m;
 
 	snprintf(id, sizeof(id), "%u", c->id);
 	l[0] = PROM_LABEL("id", str_of(id));
@@ -85,6 +90,8 @@ metrics_row(struct buf f[F_NMAX], const struct view_row *r)
 		prom_u64(&f[F_UP], families[F_UP].name, l, 4, (uint64_t)up);
 	metrics_status(&f[F_STATUS], l, r->status);
 	metrics_durations(&f[F_DURATION], l, r);
+	prom_u64(&f[F_MAINTENANCE], families[F_MAINTENANCE].name, l, 4,
+	    maintenance_over(v, r, clock_wall_us(), &m));
 	if (r->cert_expiry_s > 0)
 		prom_u64(&f[F_CERT], families[F_CERT].name, l, 4,
 		    (uint64_t)r->cert_expiry_s);
@@ -104,7 +111,7 @@ metrics_rows(struct view *v, struct buf f[F_NMAX])
 		if (e != ERR_OK)
 			return e;
 		for (size_t i = 0; i < n; i++) {
-			metrics_row(f, &rows[i]);
+			metrics_row(v, f, &rows[i]);
 			filter.after = rows[i].conf->id;
 			view_row_release(&rows[i]);
 		}

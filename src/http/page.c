@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "http/field.h"
 #include "http/items.h"
+#include "http/maintenance.h"
 #include "http/pages.h"
 #include "http/row.h"
 #include "http/server.h"
@@ -353,6 +354,7 @@ page_write(const struct page *p)
 	buf_adds(b, "</p></header>\n<main id=\"page\">\n");
 	page_warnings(p);
 	page_verdict(p);
+	maintenance_html(b, p->h->view, p->now_us);
 	if (p->pages > 1) {
 		page_summary(p);
 		if (p->number == 1)

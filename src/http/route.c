@@ -11,6 +11,7 @@
 #include "http/events.h"
 #include "http/health.h"
 #include "http/history.h"
+#include "http/maintenance.h"
 #include "http/metrics.h"
 #include "http/monitors.h"
 #include "http/openapi.h"
@@ -203,6 +204,21 @@ const struct route routes[] = {
 	  "open incident for so long, but its end. Body: {for, note}." },
 	{ "POST", API "/monitors/{id}/unsnooze", SCOPE_WRITE, RUN_WRITE,
 	  alerts_unsnooze, BODY_SMALL, .summary = "End the snooze." },
+	{ "GET", API "/maintenance", SCOPE_READ, RUN_INLINE, maintenance_list,
+	  .summary = "Maintenance windows, with when they are in force." },
+	{ "POST", API "/maintenance", SCOPE_WRITE, RUN_WRITE,
+	  maintenance_create, BODY_OBJECT, .summary = "Add a maintenance "
+	  "window; keys as in the file's maintenance list." },
+	{ "GET", API "/maintenance/{name}", SCOPE_READ, RUN_INLINE,
+	  maintenance_get, .summary = "One maintenance window." },
+	{ "PATCH", API "/maintenance/{name}", SCOPE_WRITE, RUN_WRITE,
+	  maintenance_patch, BODY_OBJECT,
+	  .summary = "Change the named fields of a window." },
+	{ "DELETE", API "/maintenance/{name}", SCOPE_WRITE, RUN_WRITE,
+	  maintenance_delete, .summary = "Delete a maintenance window; when "
+	  "it applied is kept." },
+	{ "POST", API "/maintenance/{name}/end", SCOPE_WRITE, RUN_WRITE,
+	  maintenance_end, .summary = "The run in force ends now." },
 	{ "GET", API "/tokens", SCOPE_ADMIN, RUN_INLINE, tokens_list,
 	  .summary = "API tokens." },
 	{ "POST", API "/tokens", SCOPE_ADMIN, RUN_WRITE, tokens_create,

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "base/zone.h"
+#include "http/maintenance.h"
 #include "http/server.h"
 #include "http/show.h"
 
@@ -312,6 +313,7 @@ row_html(struct buf *b, struct http *h, const struct view_row *r,
 	enum status s = (enum status)r->status;
 	struct day_seconds d[VIEW_DAYS];
 	char uptime[32], human[TIME_TEXT];
+	struct maintenance m;
 
 	if (view_days(h->view, r->conf->id, now_us, d) != ERR_OK)
 		memset(d, 0, sizeof(d));
@@ -322,8 +324,10 @@ row_html(struct buf *b, struct http *h, const struct view_row *r,
 	row_icon(b, s);
 	buf_adds(b, "<h3 class=\"name\">");
 	text_html(b, str_of(name));
-	buf_addf(b, "</h3><span class=\"word\">%s</span></div>",
-	    looks[s].word);
+	buf_addf(b, "</h3><span class=\"word\">%s</span>", looks[s].word);
+	if (maintenance_over(h->view, r, now_us, &m))
+		buf_adds(b, "<span class=\"over\">Maintenance</span>");
+	buf_adds(b, "</div>");
 	row_words(b, h, r, now_us);
 	buf_adds(b, "<div class=\"days\">");
 	row_bars(b, d, uptime, zone_day(view_zone(h->view), now_us));

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "http/field.h"
+#include "http/maintenance.h"
 
 double
 show_uptime(struct view *v, uint32_t id, int64_t now_us)
@@ -111,6 +112,7 @@ show_monitor(struct buf *b, struct view *v, const struct view_row *r,
 	field_time(b, "cert_expires", r->cert_expiry_s * US_PER_S);
 	field_real(b, "uptime_90d", show_uptime(v, c->id, now_us), 6);
 	field_time(b, "next_deadline", r->deadline_us);
+	maintenance_field(b, v, r, now_us);
 	show_config(b, c, scope);
 	field_next(b, '}');
 }

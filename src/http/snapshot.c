@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "http/cursor.h"
 #include "http/field.h"
+#include "http/maintenance.h"
 #include "http/pages.h"
 #include "http/row.h"
 #include "http/server.h"
@@ -40,6 +41,7 @@ snapshot_item(struct buf *b, struct http *h, const struct view_row *r,
 	field_text(b, "why", why_name((enum why)r->why));
 	field_text(b, "reason", row_reason(h, r));
 	field_time(b, "last", r->last_us);
+	maintenance_field(b, h->view, r, now);
 	if (row_target(h, r, &target))
 		field_text(b, "target", target.p);
 	field_next(b, '}');

@@ -134,6 +134,18 @@ window_flexible(const struct window *w)
 	return w->conf.flexible;
 }
 
+bool
+window_recurs(const struct window *w)
+{
+	return w->has_cron || w->weekly;
+}
+
+int64_t
+window_end(const struct window *w)
+{
+	return w->bounds.to_us;
+}
+
 /* -- for whom --------------------------------------------------------------- */
 
 static bool

@@ -31,6 +31,10 @@ const char *window_name(const struct window *w);
 bool window_covers(const struct window *w, const struct monitor_conf *c);
 
 bool window_flexible(const struct window *w);
+/* By cron or weekday? */
+bool window_recurs(const struct window *w);
+/* Nothing of it is in force from then on; SPAN_NEVER. */
+int64_t window_end(const struct window *w);
 /* Is it in force? failed_us: when the trouble in question began, for flexible
  * windows, which are never in force without (0). */
 bool window_active(const struct window *w, int64_t at_us, int64_t failed_us);

@@ -1,6 +1,7 @@
 #include "store/chores.h"
 
 #include "base/log.h"
+#include "store/applied.h"
 #include "store/budget.h"
 #include "store/compact.h"
 #include "store/prune.h"
@@ -75,6 +76,7 @@ static const struct {
 	{"compaction", compact_wants, compact_slice},
 	{"pruning", prune_due, prune_slice},
 	{"vacuum", vacuum_wants, vacuum_slice},
+	{"maintenance windows", applied_due, applied_slice},
 	{"upkeep", upkeep_due, upkeep_slice},
 };
 

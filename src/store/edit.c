@@ -40,6 +40,7 @@ edit_free(struct edit *e)
 	}
 	map_free(&e->ids);
 	map_free(&e->groups);
+	edit_window_free(e);
 	plan_free(e->plan);
 	xfree(e->channels);
 	xfree(e->v);
@@ -112,8 +113,8 @@ put_delete(struct store *s, uint32_t id, struct errinfo *ei)
 	return r;
 }
 
-static enum err
-put_event(struct store *s, const struct edit *e, const char *subject,
+enum err
+edit_event(struct store *s, const struct edit *e, const char *subject,
     uint32_t id, const char *text, struct errinfo *ei)
 {
 	struct event ev = {.at_us = e->at_us, .kind = EVENT_CONFIG,
@@ -145,7 +146,7 @@ put_step(struct store *s, const struct edit *e, struct step *st,
 	snprintf(text, sizeof(text), "%s%s%.200s", st->verb,
 	    st->detail != NULL ? ": " : "",
 	    st->detail != NULL ? st->detail : "");
-	return put_event(s, e, st->path, st->id, text, ei);
+	return edit_event(s, e, st->path, st->id, text, ei);
 }
 
 static enum err
@@ -167,7 +168,7 @@ put_channels(struct store *s, const struct edit *e, struct errinfo *ei)
 		else
 			continue;
 		if (r == ERR_OK)
-			r = put_event(s, e, c->name, 0,
+			r = edit_event(s, e, c->name, 0,
 			    change_kind_name(ch->kind), ei);
 	}
 	return r;
@@ -193,12 +194,14 @@ edit_put(struct store *s, struct edit *e, struct slot *slot,
 		r = put_step(s, e, &e->v[i], ei);
 	if (r == ERR_OK && e->rechannel)
 		r = put_channels(s, e, ei);
+	if (r == ERR_OK)
+		r = edit_window_put(s, e, ei);
 	if (r == ERR_OK && e->next_monitor != s->next_monitor)
 		r = s->db->ops->run(s->db, STMT_META_PUT, VALS(
 		    V_TEXT("next_monitor"), V_INT(e->next_monitor)), NULL, ei);
 	if (r == ERR_OK && e->n > EVENTS_EACH) {
 		snprintf(text, sizeof(text), "%zu monitors changed", e->n);
-		r = put_event(s, e, "", 0, text, ei);
+		r = edit_event(s, e, "", 0, text, ei);
 	}
 	return r;
 }
@@ -244,6 +247,8 @@ edit_apply(struct store *s, struct edit *e)
 		view_bulk_end(s->view);
 	if (e->rechannel)
 		view_set_channels(s->view, e->channels, e->nchannels);
+	edit_window_apply(s, e);
+	s->conf_gen++;
 	s->next_monitor = e->next_monitor;
 	e->applied = true;
 }

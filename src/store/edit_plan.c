@@ -315,10 +315,16 @@ find_apply(struct store *s, struct edit *e)
 {
 	struct config_unit *u = e->unit;
 	struct monitor_conf **all CLEANUP(xfreep) = all_confs(s->view);
+	struct window_stored *w = NULL;
+	size_t nw = windows_list(s->view->windows, &w);
 	struct stored have = {.monitors = all, .nmonitors = s->view->nids,
-	    .channels = s->view->channels, .nchannels = s->view->nchannels};
+	    .channels = s->view->channels, .nchannels = s->view->nchannels,
+	    .windows = w, .nwindows = nw};
 	enum err r = plan_make(&have, u->doc, &u->opts, &e->plan, &e->ei);
 
+	for (size_t i = 0; i < nw; i++)
+		window_stored_clear(&w[i]);
+	xfree(w);
 	if (r != ERR_OK)
 		return r;
 	json_decref(u->plan);
@@ -334,6 +340,9 @@ find_apply(struct store *s, struct edit *e)
 		if (ch->kind == CHANGE_CHANNEL_PUT ||
 		    ch->kind == CHANGE_CHANNEL_DELETE)
 			one_channel(e, ch);
+		else if (ch->kind == CHANGE_WINDOW_PUT ||
+		    ch->kind == CHANGE_WINDOW_DELETE)
+			r = edit_window_change(e, ch);
 		else
 			r = one_change(s, e, ch);
 	}
@@ -503,6 +512,8 @@ edit_find_steps(struct store *s, struct edit *e)
 		return find_apply(s, e);
 	if (u->op == CONFIG_CREATE)
 		return find_one(s, e, NULL);
+	if (u->op >= CONFIG_WINDOW_CREATE)
+		return edit_window_find(s, e);
 	en = view_entry(s->view, u->monitor);
 	if (en == NULL)
 		return fail(&e->ei, ERR_NOT_FOUND, "there is no monitor %u",

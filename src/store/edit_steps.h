@@ -33,11 +33,32 @@ struct edit {
 	struct channel_conf *channels;   /* as they will be; texts borrowed */
 	size_t nchannels;
 	bool rechannel;
+	struct window_step *windows; /* owned */
+	size_t nwindows;
 	bool applied;                /* the shards are still to be told */
 	char actor[64];
 	int64_t at_us;
 };
 
+/* One maintenance window as it will be; text NULL: it goes. */
+struct window_step {
+	struct window_stored s;      /* owned */
+	const char *verb;
+	char *detail;                /* owned, or NULL */
+};
+
+/* edit_window.c */
+enum err edit_window_change(struct edit *e, const struct change *c)
+    MUST_USE;
+enum err edit_window_find(struct store *s, struct edit *e) MUST_USE;
+enum err edit_window_put(struct store *s, const struct edit *e,
+    struct errinfo *ei) MUST_USE;
+void edit_window_apply(struct store *s, const struct edit *e);
+void edit_window_free(struct edit *e);
+/* edit.c: one entry of the event log. */
+enum err edit_event(struct store *s, const struct edit *e,
+    const char *subject, uint32_t id, const char *text, struct errinfo *ei)
+    MUST_USE;
 /* edit_plan.c */
 enum err edit_find_steps(struct store *s, struct edit *e) MUST_USE;
 

@@ -13,6 +13,7 @@
 #include "conf/plan.h"
 #include "store/uptime.h"
 #include "store/view.h"
+#include "store/windows.h"
 
 #define NODES_MAX 64   /* nodes that report on one monitor */
 
@@ -65,6 +66,7 @@ struct view {
 	struct view_token_row *tokens;
 	size_t ntokens;
 	struct calendar *calendar;     /* set before any thread runs */
+	struct windows *windows;
 	struct gap *gaps;
 	size_t ngaps;
 	int64_t updated_us;

@@ -33,7 +33,7 @@ struct readers;  /* readers.h */
 struct replay;   /* replay.h */
 struct rescue;   /* rescue.h: the journal and its thread */
 struct ward;     /* quarantine.h */
-
+struct run_row;  /* applied.h */
 /* A unit of the batch under way. */
 struct slot {
 	struct unit *unit;
@@ -137,6 +137,10 @@ struct store {
 	struct compaction *compaction; /* compact.h */
 	struct prune *prune;
 	struct budget *budget;
+	struct run_row *run_rows;      /* applied.c: runs that are stored; */
+	size_t nrun_rows;
+	uint64_t conf_gen, applied_gen;   /* for this configuration; */
+	int64_t applied_ns;            /* looked at again then */
 	int64_t slice_ns, box_ns;      /* chores.h: the next one not before; */
 	unsigned chore;                /* how long it may work; whose turn */
 };

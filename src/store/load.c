@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "state/state.h"
+#include "store/applied.h"
 #include "store/chunk.h"
 #include "store/confs.h"
 #include "store/rollups.h"
@@ -489,6 +490,8 @@ load_all(struct store *s, struct errinfo *ei)
 		e = monitors(s, ei);
 	if (e == ERR_OK)
 		e = channels(s, ei);
+	if (e == ERR_OK)
+		e = applied_open(s, ei);
 	if (e == ERR_OK)
 		e = tokens(s, ei);
 	if (e == ERR_OK)

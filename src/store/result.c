@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/applied.h"
 #include "store/budget.h"
 #include "store/confs.h"
 #include "store/inside.h"
@@ -178,7 +179,9 @@ put_turn(struct store *s, struct result_unit *r, const struct half *h,
 	if (e != ERR_OK || !fresh)
 		return e;
 	make_event(h->en, &h->p->transition, h->k == 0 ? r->actor : "", &ev);
-	return batch_event_of(s, &r->unit, h->k, &ev, ei);
+	e = batch_event_of(s, &r->unit, h->k, &ev, ei);
+	return e != ERR_OK ? e :
+	    applied_transition(s, h->en, &h->p->transition, ei);
 }
 
 static enum err
@@ -304,6 +307,8 @@ show_part(struct store *s, const struct result_part *p)
 
 	if (en == NULL)
 		return;
+	if (p->has_transition)
+		applied_learn(s, en, &p->transition);
 	if (p->has_transition)
 		view_transition(s->view, en, &p->transition);
 	if (p->has_state)

@@ -9,6 +9,7 @@
 #include "store/budget.h"
 #include "store/prune.h"
 #include "store/rollup.h"
+#include "store/windows.h"
 #include "world/world.h"
 
 /* Reading a row of an index costs a fraction of deleting one. */
@@ -379,6 +380,29 @@ events(struct store *s, struct prune *p, const struct retention_row *row,
 	return ERR_OK;
 }
 
+/* -- maintenance windows ------------------------------------------------
+ * What is forgotten before the commit is over: nobody misses it. */
+static enum err
+windows(struct store *s, struct prune *p, const struct retention_row *row,
+    bool *ret_done, struct errinfo *ei)
+{
+	int64_t age_ns = s->conf.retention.maintenance_ns, n = 0;
+	enum err e = ERR_OK;
+
+	*ret_done = true;
+	if (age_ns == 0)
+		return ERR_OK;
+	e = s->db->ops->run(s->db, row->old, VALS(V_INT(cutoff_us(p, age_ns)),
+	    V_INT(p->limit)), &n, ei);
+	if (e != ERR_OK)
+		return e;
+	windows_forget(s->view->windows, cutoff_us(p, age_ns));
+	count(p, row, (uint64_t)n);
+	p->used = (unsigned)n;
+	*ret_done = n < p->limit;
+	return ERR_OK;
+}
+
 /* -- the table ---------------------------------------------------------- */
 const struct retention_row retention[] = {
 	{"chunk", "samples older than store.retention.samples, and the oldest "
@@ -401,6 +425,12 @@ const struct retention_row retention[] = {
 	    .step = events},
 	{"gap", "older than store.retention.transitions; at start the newest "
 	    "20,000", .step = aged, .old = STMT_GAP_OLD,
+	    .age = offsetof(struct retention, transitions_ns)},
+	{"maintenance", "over for longer than store.retention.maintenance; the"
+	    " file's stay as long as it names them", .step = windows,
+	    .old = STMT_WINDOW_OLD},
+	{"applied", "as transition: ended before store.retention.transitions",
+	    .step = aged, .old = STMT_APPLIED_OLD,
 	    .age = offsetof(struct retention, transitions_ns)},
 	{"tail", "moved into chunks every ten minutes or 200,000 samples"},
 	{"state", "one row per monitor, which goes with it"},

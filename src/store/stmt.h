@@ -102,30 +102,30 @@ enum stmt {
 	STMT_HOLD_PUT,          /* monitor incident acked snoozed at by note */
 	STMT_HOLD_GET,          /* monitor incident → acked snoozed by note */
 	STMT_HOLD_OLD,          /* at limit: before, of what is over */
-	STMT_HOLD_LOAD,         /* since_us → monitor incident acked snoozed by
-				 * note */
-	/* -- audit.c: of each rule → monitor from_us to_us of what breaks it,
-	 * where nothing else is said */
+	STMT_HOLD_LOAD,         /* since_us → monitor incident, as GET */
+	STMT_WINDOW_PUT,        /* name origin text made ended over */
+	STMT_WINDOW_DEL,        /* name */
+	STMT_WINDOW_LOAD,       /* → as put */
+	STMT_WINDOW_OLD,        /* at limit: over before, not of the file */
+	STMT_APPLIED_PUT,       /* name monitor from to monitors */
+	STMT_APPLIED_CUT,       /* name at all (one monitor's, too): ends then */
+	STMT_APPLIED_FLEX,      /* at → name monitor from to, each of a monitor */
+	STMT_APPLIED_SPAN,      /* from to → from to monitor monitors, by from */
+	STMT_APPLIED_OLD,       /* at limit: ended before */
+	/* audit.c: → monitor from_us to_us of what breaks a rule, unless said */
 	STMT_AUDIT_PAGES,       /* → text: one row, "ok", when sound */
 	STMT_AUDIT_QUICK,       /* the same without the indexes */
 	STMT_AUDIT_KEYS,        /* → table rowid parent */
-	STMT_AUDIT_STATES,
-	STMT_AUDIT_EVIDENCE,
-	STMT_AUDIT_GROUPS,
-	STMT_AUDIT_NAMES,
-	STMT_AUDIT_TEXTS,
-	STMT_AUDIT_IDS,
-	STMT_AUDIT_DOOMED,
-	STMT_AUDIT_TOKENS,
-	STMT_AUDIT_GAPS,
+	STMT_AUDIT_STATES, STMT_AUDIT_EVIDENCE, STMT_AUDIT_GROUPS,
+	STMT_AUDIT_NAMES, STMT_AUDIT_TEXTS, STMT_AUDIT_IDS,
+	STMT_AUDIT_DOOMED, STMT_AUDIT_TOKENS, STMT_AUDIT_GAPS, STMT_AUDIT_APPLIED,
+	STMT_AUDIT_CHUNK_BYTES, STMT_AUDIT_OUTBOX, STMT_AUDIT_WINDOWS,
 	STMT_AUDIT_CHUNK_OWNER, /* after → the next monitor with chunks, known */
 	STMT_AUDIT_CHUNKS,      /* monitor after_last_seq limit → id first_seq
 				 * last_seq from_us to_us samples bytes */
 	STMT_AUDIT_CHUNK_WITH,  /* monitor seq → bytes */
 	STMT_AUDIT_CHUNK_LAST,  /* monitor → last_seq */
 	STMT_AUDIT_TAIL,        /* after limit → id samples bytes */
-	STMT_AUDIT_CHUNK_BYTES,
-	STMT_AUDIT_OUTBOX,
 	STMT_AUDIT_ROLLUPS,     /* after: level hour monitor, limit → level hour
 				 * monitor bytes, known */
 	STMT_AUDIT_TURN_OWNER,  /* after → as CHUNK_OWNER, of transitions */

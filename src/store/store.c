@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "store/applied.h"
 #include "store/budget.h"
 #include "store/compact.h"
 #include "store/errand.h"
@@ -541,6 +542,7 @@ store_free(struct store *s)
 	batch_free(s->batch);
 	view_free(s->view);
 	live_free(s->live);
+	applied_clear(s);
 	xfree(s->doomed);
 	mbox_free(&s->inbox);
 	pthread_mutex_destroy(&s->facts);

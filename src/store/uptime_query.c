@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/applied.h"
 #include "store/query_parts.h"
 #include "world/world.h"
 
@@ -19,6 +20,7 @@ struct account {
 	size_t cap;
 	struct gap *gaps;         /* owned */
 	struct gap *windows;      /* owned */
+	struct applied applied;   /* of the whole question; owned */
 };
 
 static void
@@ -28,6 +30,7 @@ account_free(struct account *a)
 	xfree(a->ids);
 	xfree(a->gaps);
 	xfree(a->windows);
+	applied_free(&a->applied);
 }
 
 /* A status that no version ever wrote is a damaged row: not known, and said. */
@@ -94,8 +97,12 @@ windows_of(struct reader *r, const struct uptime_query *q, uint32_t monitor,
 	xfree(TAKE(a->windows));
 	a->in.nwindows = 0;
 	a->in.count_windows = q->count_maintenance;
-	if (q->windows == NULL)
+	if (q->windows == NULL) {
+		a->in.nwindows = applied_of(&a->applied, monitor,
+		    &a->windows);
+		a->in.windows = a->windows;
 		return ERR_OK;
+	}
 	e = q->windows(r, monitor, q->from_us, q->to_us, &a->windows,
 	    &a->in.nwindows, ei);
 	a->in.windows = a->windows;
@@ -181,6 +188,8 @@ collect(struct reader *r, uint32_t monitor, const struct uptime_query *q,
 		e = turns_of(r, monitor, q, a, ei);
 	if (e == ERR_OK)
 		e = gaps_of(r, a, q->from_us, ei);
+	if (e == ERR_OK)
+		e = applied_load(r, q->from_us, q->to_us, &a->applied, ei);
 	if (e == ERR_OK)
 		e = windows_of(r, q, monitor, a, ei);
 	return query_release(r, e);
@@ -332,6 +341,9 @@ pass_all(struct pass *p, struct errinfo *ei)
 	enum err e = gaps_of(p->r, p->a, p->q->from_us, ei);
 
 	pass_begin(p);
+	if (e == ERR_OK)
+		e = applied_load(p->r, p->q->from_us, p->q->to_us,
+		    &p->a->applied, ei);
 	if (e == ERR_OK)
 		e = ops->query(p->r->db, st, VALS(V_INT(p->v[0].monitor),
 		    V_INT(p->v[p->n - 1].monitor), V_INT(p->q->to_us)), ei);

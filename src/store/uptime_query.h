@@ -18,7 +18,7 @@ typedef enum err uptime_windows_fn(struct reader *r, uint32_t monitor,
 struct uptime_query {
 	int64_t from_us, to_us;        /* [from, to) */
 	bool count_maintenance;        /* as the status says; else as neither */
-	uptime_windows_fn *windows;    /* NULL: there was none */
+	uptime_windows_fn *windows;    /* NULL: what applied (applied.h) */
 };
 
 enum err query_uptime(struct reader *r, uint32_t monitor,

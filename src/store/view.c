@@ -21,6 +21,7 @@ view_new(void)
 	    pthread_rwlock_init(&v->lock, &a) != 0)
 		abort();
 	pthread_rwlockattr_destroy(&a);
+	v->windows = windows_new();
 	return v;
 }
 
@@ -327,4 +328,10 @@ view_tokens(struct view *v)
 	}
 	view_unlock(v);
 	return all;
+}
+
+struct windows *
+view_windows(const struct view *v)
+{
+	return v->windows;
 }

@@ -16,6 +16,7 @@
 
 struct view;
 struct zone;
+struct windows;
 
 #define VIEW_SPARK 30   /* latest latencies kept for a sparkline */
 #define VIEW_DAYS  90
@@ -67,6 +68,8 @@ enum err view_days(struct view *v, uint32_t id, int64_t now_us,
     struct day_seconds ret[VIEW_DAYS]) MUST_USE;
 /* The zone of the days (store_conf.time_zone); NULL: UTC. */
 const struct zone *view_zone(const struct view *v);
+/* Who is in maintenance (windows.h). */
+struct windows *view_windows(const struct view *v);
 /* When the store last committed anything (wall µs). */
 int64_t view_updated_us(struct view *v);
 

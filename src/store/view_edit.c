@@ -239,6 +239,7 @@ view_free(struct view *v)
 	channels_free(v);
 	xfree(v->tokens);
 	xfree(v->gaps);
+	windows_free(v->windows);
 	calendar_free(v->calendar);
 	pthread_rwlock_destroy(&v->lock);
 	xfree(v);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "conf/channel.h"
 #include "store/entry.h"
+#include "world/world.h"
 
 static json_t *
 channels(struct view *v, enum opt_secrets how)
@@ -45,6 +46,26 @@ view_channels(struct view *v, enum opt_secrets how)
 	return all;
 }
 
+/* Of what is over nobody needs a copy. */
+static void
+maintenance(struct view *v, json_t *doc)
+{
+	struct window_stored *w = NULL;
+	size_t n = windows_list(v->windows, &w);
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		if (w[i].over_us == 0 || w[i].over_us > clock_wall_us())
+			(void)json_array_append_new(all,
+			    json_loads(w[i].text, 0, NULL));
+		window_stored_clear(&w[i]);
+	}
+	xfree(w);
+	if (json_array_size(all) > 0)
+		(void)json_object_set(doc, "maintenance", all);
+	json_decref(all);
+}
+
 /* Sorted by path a group comes before its members, but not always just
  * before: "A" and "A/x" may have "A b" between them. */
 json_t *
@@ -73,6 +94,7 @@ view_export(struct view *v, enum opt_secrets how)
 	(void)json_object_set_new(doc, "channels", channels(v, how));
 	view_unlock(v);
 	(void)json_object_set_new(doc, "monitors", top);
+	maintenance(v, doc);
 	json_decref(groups);
 	return doc;
 }

@@ -353,6 +353,8 @@ wait_ms(struct store *s, int64_t now_ns)
 	if (rescue_holds(s))   /* it pokes */
 		at = MAX(at, now_ns + HOLD_NS);
 	pthread_mutex_unlock(&s->mu);
+	if (s->nrun_rows > 0)
+		at = MIN(at, s->applied_ns);
 	if (chores_due(s, now_ns))
 		at = MIN(at, s->slice_ns);
 	if (store_pressure(s) != PRESSURE_NONE)

@@ -12,7 +12,12 @@ enum config_op {
 	CONFIG_CREATE,      /* one monitor: conf; path of its group in group */
 	CONFIG_PATCH,       /* monitor, patch (JSON merge patch, RFC 7396) */
 	CONFIG_REPLACE,     /* monitor, patch is the whole body (PUT) */
-	CONFIG_DELETE       /* monitor; cascade in opts */
+	CONFIG_DELETE,      /* monitor; cascade in opts */
+	/* maintenance windows; window is the name but for CREATE */
+	CONFIG_WINDOW_CREATE,   /* body */
+	CONFIG_WINDOW_PATCH,    /* body (RFC 7396) */
+	CONFIG_WINDOW_END,      /* the run in force ends now */
+	CONFIG_WINDOW_DELETE
 };
 
 /* The sender owns it until it is put; afterwards the ack's owner gets it back:
@@ -28,7 +33,8 @@ struct config_unit {
 	uint32_t monitor;              /* PATCH, REPLACE, DELETE */
 	uint64_t if_version;           /* If-Match; 0: whatever it is */
 	json_t *body;                  /* CREATE, PATCH, REPLACE; owned */
-	/* results */
+	char window[MONITOR_NAME_MAX + 1];
+	/* results; window of CREATE is one, too */
 	json_t *plan;                  /* APPLY: plan_json; owned */
 	uint32_t ret_monitor;          /* CREATE, PATCH, REPLACE: its id */
 };

@@ -31,12 +31,13 @@ struct bench {
 };
 
 static inline bool
-is_muted(void *arg, uint32_t monitor, int64_t now_us, int64_t *ret_until_us,
-    char note[OUTBOX_NOTE])
+is_muted(void *arg, uint32_t monitor, int64_t failed_us, int64_t now_us,
+    int64_t *ret_until_us, char note[OUTBOX_NOTE])
 {
 	struct bench *b = arg;
 
 	(void)monitor;
+	(void)failed_us;
 	(void)now_us;
 	if (!b->muted)
 		return false;

@@ -93,12 +93,13 @@ find(struct sim *s, const char *key)
 }
 
 static bool
-is_muted(void *arg, uint32_t monitor, int64_t now_us, int64_t *ret_until_us,
-    char note[OUTBOX_NOTE])
+is_muted(void *arg, uint32_t monitor, int64_t failed_us, int64_t now_us,
+    int64_t *ret_until_us, char note[OUTBOX_NOTE])
 {
 	struct sim *s = arg;
 	const struct mon *m = &s->mon[monitor - 1];
 
+	(void)failed_us;
 	if (s->calm || now_us >= m->mute_until_us)
 		return false;
 	*ret_until_us = dice(s, 2) == 0 ? m->mute_until_us : 0;

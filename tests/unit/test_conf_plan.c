@@ -416,7 +416,8 @@ test_lose(void **state)
 	    "{\"op\":\"archive\",\"path\":\"B\",\"type\":\"push\","
 	    "\"detail\":\"\"}],\"lose_alerts\":[\"A\"],\"counts\":{"
 	    "\"create\":0,\"update\":0,\"rename\":0,\"delete\":0,\"archive\":2,"
-	    "\"restore\":0,\"channel_put\":0,\"channel_delete\":0}}");
+	    "\"restore\":0,\"channel_put\":0,\"channel_delete\":0,"
+	    "\"maintenance_put\":0,\"maintenance_delete\":0}}");
 	xfree(text);
 	json_decref(v);
 	plan_free(p);

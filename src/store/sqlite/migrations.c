@@ -91,6 +91,16 @@ CREATE TABLE quarantine(id INTEGER PRIMARY KEY AUTOINCREMENT,\
  at_us INTEGER NOT NULL, kind INTEGER NOT NULL, monitor INTEGER NOT NULL,\
  reason TEXT NOT NULL, attempts INTEGER NOT NULL, record INTEGER UNIQUE,\
  b BLOB NOT NULL);"},
+	/* applied is what a window was in the past: of one monitor, of those
+	 * in monitors, or of all (0 and NULL). */
+	{"maintenance", "\
+CREATE TABLE maintenance(name TEXT PRIMARY KEY, origin INTEGER NOT NULL,\
+ text TEXT NOT NULL, made_us INTEGER NOT NULL, ended_us INTEGER NOT NULL,\
+ over_us INTEGER NOT NULL) WITHOUT ROWID;\
+CREATE TABLE applied(id INTEGER PRIMARY KEY, name TEXT NOT NULL,\
+ monitor INTEGER NOT NULL, from_us INTEGER NOT NULL, to_us INTEGER NOT NULL,\
+ monitors BLOB);\
+CREATE INDEX applied_to ON applied(to_us);"},
 };
 
 const size_t nmigrations = COUNT(migrations);

@@ -174,6 +174,28 @@ const char *const sql_text[STMT_NMAX] = {
 	[STMT_HOLD_LOAD] = "SELECT monitor, incident_us, acked_us, snoozed_us,"
 	    " by, note FROM hold WHERE at_us >= ?1 ORDER BY at_us",
 	/* -- audit.c */
+	[STMT_WINDOW_PUT] = "INSERT OR REPLACE INTO maintenance"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[STMT_WINDOW_DEL] = "DELETE FROM maintenance WHERE name = ?1",
+	[STMT_WINDOW_LOAD] = "SELECT name, origin, text, made_us, ended_us,"
+	    " over_us FROM maintenance ORDER BY name",
+	[STMT_WINDOW_OLD] = "DELETE FROM maintenance WHERE name IN (SELECT name"
+	    " FROM maintenance WHERE over_us <> 0 AND over_us < ?1"
+	    " AND origin <> 0 LIMIT ?2)",
+	[STMT_APPLIED_PUT] = "INSERT INTO applied"
+	    " VALUES(NULL, ?1, ?2, ?3, ?4, ?5)",
+	[STMT_APPLIED_CUT] = "UPDATE applied SET to_us = max(from_us, ?2)"
+	    " WHERE to_us > ?2 AND name = ?1 AND (?3 OR monitor = 0)",
+	[STMT_APPLIED_FLEX] = "SELECT name, monitor, from_us, to_us"
+	    " FROM applied WHERE to_us > ?1 AND monitor <> 0",
+	[STMT_APPLIED_SPAN] = "SELECT from_us, to_us, monitor, monitors"
+	    " FROM applied WHERE to_us > ?1 AND from_us < ?2 ORDER BY from_us",
+	[STMT_APPLIED_OLD] = "DELETE FROM applied WHERE id IN (SELECT id"
+	    " FROM applied WHERE to_us < ?1 ORDER BY to_us LIMIT ?2)",
+	[STMT_AUDIT_WINDOWS] = "SELECT 0, made_us, ended_us FROM maintenance"
+	    " WHERE NOT json_valid(text)",
+	[STMT_AUDIT_APPLIED] = "SELECT monitor, from_us, to_us FROM applied"
+	    " WHERE to_us < from_us",
 	[STMT_AUDIT_PAGES] = "PRAGMA integrity_check(100)",
 	[STMT_AUDIT_QUICK] = "PRAGMA quick_check(100)",
 	[STMT_AUDIT_KEYS] = "PRAGMA foreign_key_check",
