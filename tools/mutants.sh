@@ -39,8 +39,12 @@ required_pragma_wished|src/store/sqlite/pragma.c|s/{"journal_mode", REQUIRED/{"j
 busy_checkpoint_is_success|src/store/sqlite/conn.c|s/return CKPT_BUSY;/return CKPT_DONE;/|test_store_wal|tests/test_store_wal
 full_log_written_to|src/store/writer.c|s/if (!wal_full(s) ||/if (true ||/|test_store_wal|tests/test_store_wal
 ack_before_commit|src/store/batch.c|s/^\(.*\)e = ops->commit(s->db, ei);/\1for (size_t i = lo; i < hi; i++) { struct ack *a = b->v[i].unit->ack; b->v[i].unit->ack = NULL; if (a != NULL) a->done(a, ERR_OK, NULL); }\n&/|test_store_fault|tests/test_store_fault
-journal_not_synced|src/store/journal.c|s/else if (j->disk->sync(j->fd) != 0)/else if (false)/|test_journal_fault|tests/test_journal_fault
-journal_names_not_synced|src/store/journal.c|/^christen/,/^}/s/return j->disk->sync_dir(j->conf.dir);/return 0;/|test_journal_fault|tests/test_journal_fault
+journal_not_synced|src/store/journal.c|s/else if (j->fs->sync(j->fd) != 0)/else if (false)/|test_journal_fault|tests/test_journal_fault
+journal_names_not_synced|src/store/journal.c|/^christen/,/^}/s/return j->fs->sync_dir(j->conf.dir);/return 0;/|test_journal_fault|tests/test_journal_fault
+journal_not_synced_in_the_store|src/store/journal.c|s/else if (j->fs->sync(j->fd) != 0)/else if (false)/|test_store_fault|tests/test_store_fault
+synchronous_normal|src/store/sqlite/pragma.c|s/{"synchronous", REQUIRED, "2", "2", NULL}/{"synchronous", REQUIRED, "1", "1", NULL}/|test_store_fault|tests/test_store_fault
+journaled_is_told_twice|src/store/rescue.c|s/b->v\[i\].tell = !u->told;/b->v[i].tell = true;/|test_store_rescue|tests/test_store_rescue
+journal_read_back_after_newer|src/store/writer.c|s/older = rescue_pending(s);/older = rescue_pending(s) \&\& s->queue.first == NULL;/|test_store_rescue|tests/test_store_rescue
 journal_torn_end_is_damage|src/store/journal_seg.c|s/ \&\& \*ret_first) {/) {/|test_store_journal|tests/test_store_journal
 zone_day_begins_at_midnight|src/base/zone.c|s/MAX(shown - r.type->offset_s, r.from_s)/shown - r.type->offset_s/|test_base_zone|tests/test_base_zone
 zone_rule_wrong_week|src/base/zone_rule.c|s/day >= next ? day - 7 : day/day/|test_base_zone|tests/test_base_zone

@@ -25,6 +25,7 @@ import tempfile
 import time
 
 import rig
+import saturation
 import wal
 from rig import (CHECK_HTTP, QUICK, Daemon, Target, checks, children_s, cpu_s, end, free_port, have,
                  lag, note, output, own, rss_kib, say, spawn, wait_port)
@@ -345,7 +346,7 @@ def main():
     runs = {"http": bench_http, "https": bench_https, "ping": bench_ping, "push": bench_push,
             "scale": bench_scale, "store": bench_store,
             "queries": bench_queries, "device": bench_device,
-            "prune": bench_prune, "wal": wal.bench,
+            "prune": bench_prune, "wal": wal.bench, "saturation": saturation.bench,
             "alerts": bench_alerts}
     apart = ("wal",)   # takes ten minutes: only when it is asked for
     what = [a for a in sys.argv[1:] if a != "--quick"] or [w for w in runs if w not in apart]
