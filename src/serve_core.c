@@ -14,6 +14,7 @@
 #include "check/ping.h"
 #include "net/net.h"
 #include "route/route.h"
+#include "serve_beacons.h"
 #include "store/view.h"
 #include "world/world.h"
 
@@ -65,6 +66,16 @@ on_slot(void *arg, unsigned shard)
 		shard_kick(co->shards[shard]);
 }
 
+/* Failures cluster, or the beacons have answered: everybody goes on. */
+static void
+on_sight(void *arg)
+{
+	struct core *co = arg;
+
+	for (unsigned i = 0; i < co->nshards; i++)
+		shard_kick(co->shards[i]);
+}
+
 /* -- a shard's network ---------------------------------------------------- */
 
 static void
@@ -101,9 +112,13 @@ core_shards(struct core *co, struct errinfo *ei)
 	n = MIN(n, (unsigned)CAPS_SHARDS_MAX);
 	co->caps = caps_new(st->limits.in_flight, st->limits.per_host, on_slot,
 	    co);
+	co->vantage = vantage_new(on_sight, co);
+	co->beacons = (struct beacon_source){beacon_list, &co->settings};
 	for (unsigned i = 0; i < n; i++) {
 		const struct shard_conf sc = {.index = i, .caps = co->caps,
 			.writer = store_inbox(co->store),
+			.vantage = co->vantage,
+			.beacons = i == 0 ? &co->beacons : NULL,
 			.env_open = env_open, .env_close = env_close,
 			.env_arg = &co->settings};
 
@@ -189,6 +204,8 @@ core_shards_free(struct core *co)
 	for (unsigned i = 0; i < co->nshards; i++)
 		shard_free(co->shards[i]);
 	co->nshards = 0;
+	vantage_free(co->vantage);
+	co->vantage = NULL;
 }
 
 /* -- the event log -------------------------------------------------------- */

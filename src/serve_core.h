@@ -29,6 +29,8 @@ struct core {
 	unsigned char link_key[LINK_KEY];
 	struct http *http;
 	struct caps *caps;
+	struct vantage *vantage;
+	struct beacon_source beacons;
 	struct shard *shards[CAPS_SHARDS_MAX];
 	unsigned nshards;
 	/* Whom to tell, as last applied, and a wish to work it out anew. */

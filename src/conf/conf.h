@@ -39,7 +39,8 @@ struct settings {
 	struct { uint32_t level, format; } log;   /* enum log_level, log_format */
 	struct { bool public_; } metrics;
 	struct { char *title; bool targets; char *time_zone; } status_page;
-	struct { struct strings resolvers, deny, allow; char *ca_file; } net;
+	struct { struct strings resolvers, deny, allow, beacons;
+		char *ca_file; } net;
 	struct alerts_conf alerts;   /* and routes, schedules, maintenance */
 };
 extern const struct opt settings_opts[];   /* nested tables, one per section */

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "base/zone.h"
+#include "conf/beacon.h"
 #include "conf/channel_opts.h"
 #include "conf/tree_build.h"
 
@@ -370,6 +371,10 @@ static const struct opt net_opts[] = {
 	STRINGS("allow", settings, net.allow, .flags = OPT_RESTART,
 	    .max = 256, .check = settings_cidr_check,
 	    .help = "Exceptions from deny."),
+	STRINGS("beacons", settings, net.beacons, .flags = OPT_RESTART,
+	    .dflt = "gateway, resolvers", .max = 16, .check = beacon_check,
+	    .help = "Asked when failures cluster: when none answers either, "
+	    "vedette is blind and its samples are void. Empty: never."),
 	STRING("ca_file", settings, net.ca_file, .flags = OPT_RESTART,
 	    .max = 1024,
 	    .help = "PEM file of trusted roots; the system's when not given."),
@@ -403,7 +408,7 @@ static const struct opt alerts_opts[] = {
 	    "goes on and nobody has acknowledged it; 0s: once."),
 	STRINGS("self", settings, alerts.self, .max = 64,
 	    .help = "Channels that hear of vedette's own trouble: its store, "
-	    "a channel that fails. All when not given."),
+	    "its network, a channel that fails. All when not given."),
 	STRING("fallback", settings, alerts.fallback, .max = 120,
 	    .help = "Channel that is told instead when another one refuses or "
 	    "keeps failing."),

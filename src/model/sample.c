@@ -43,6 +43,15 @@ peer_text(const struct peer *p, char *dst)
 	return dst;
 }
 
+bool
+peer_is_loopback(const struct peer *p)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return p->family == 4 ? p->ip[0] == 127 :
+	    p->family == 6 && memcmp(p->ip, one, sizeof(one)) == 0;
+}
+
 void
 peer_set(struct peer *p, const struct sockaddr *sa)
 {

@@ -28,6 +28,7 @@ struct peer {
 #define PEER_TEXT 56
 const char *peer_text(const struct peer *p, char *dst);
 void peer_set(struct peer *p, const struct sockaddr *sa);
+bool peer_is_loopback(const struct peer *p);
 
 #define REASON_MAX 192   /* bytes of human text kept with a sample */
 

@@ -35,6 +35,8 @@ static const struct why_row {
 	[WHY_LOCAL_CANCELLED] = {"local_cancelled",
 	    "the check was called off"},
 	[WHY_LOCAL_OTHER] = {"local_other", "vedette could not check"},
+	[WHY_LOCAL_SIGHT] = {"local_sight",
+	    "vedette's own network is lost: no beacon answers"},
 
 	[WHY_DNS_NXDOMAIN] = {"dns_nxdomain", "the name does not exist"},
 	[WHY_DNS_SERVFAIL] = {"dns_servfail",

@@ -41,6 +41,7 @@ enum why {
 	WHY_LOCAL_SLOTS = 22,      /* waited a whole interval for a free slot */
 	WHY_LOCAL_CANCELLED = 23,  /* edited, paused or stopping while it ran */
 	WHY_LOCAL_OTHER = 24,
+	WHY_LOCAL_SIGHT = 25,      /* our own network is lost: no beacon answers */
 
 	WHY_DNS_NXDOMAIN = 32,
 	WHY_DNS_SERVFAIL = 33,

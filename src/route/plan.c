@@ -374,3 +374,29 @@ plan_tell_told(struct telling *t, int64_t next_us)
 			(void)add_row(t, name, 0, next_us);
 	}
 }
+
+void
+route_sight(const struct route_plan *p, int64_t from_us, int64_t until_us,
+    struct route_rows *out)
+{
+	const struct alerts_conf *a = &p->conf->alerts;
+
+	for (size_t i = 0; i < p->channels.n && out->n < ROUTE_ROWS_MAX; i++) {
+		struct outbox_row *r;
+
+		if (!listed(&a->self, p->channels.v[i]))
+			continue;
+		out->v = xrealloc(out->v, out->n + 1, sizeof(*out->v));
+		r = &out->v[out->n++];
+		*r = (struct outbox_row){.state = OUTBOX_WAITING,
+		    .next_us = until_us,
+		    .expires_us = until_us + a->expire_ns / NS_PER_US,
+		    .event = {.kind = ALERT_SIGHT,
+		    .severity = SEVERITY_WARNING, .from = STATUS_UNKNOWN,
+		    .to = STATUS_UP, .why = WHY_LOCAL_SIGHT, .at_us = from_us,
+		    .until_us = until_us, .latency_us = -1}};
+		(void)text_copy(r->channel, sizeof(r->channel),
+		    str_of(p->channels.v[i]));
+		outbox_key(r);
+	}
+}

@@ -56,6 +56,11 @@ struct route_event {
 bool route_step(const struct route_plan *p, const struct route_event *e,
     struct mon_state *st, struct route_rows *out);
 
+/* We saw nothing from … to …: a row for every channel that hears of our own
+ * trouble. */
+void route_sight(const struct route_plan *p, int64_t from_us,
+    int64_t until_us, struct route_rows *out);
+
 /* A plan is immutable and shared by reference between threads. channels: the
  * names of all there are, to find who was told again. ERR_INVALID names what
  * is wrong and where. */

@@ -5,7 +5,8 @@
  *   sched.c  commands, pause, stop         mon.c    monitors come, change, go
  *   run.c    one check, start to end       queue.c  who waits for a slot
  *   time.c   wall clock, beats, phases     group.c  votes and membership
- *   push.c   heartbeats and deadlines      report.c units for the sink */
+ *   push.c   heartbeats and deadlines      report.c units for the sink
+ *   beacon.c asks whether we see at all */
 #ifndef SCHED_LIVE_H
 #define SCHED_LIVE_H
 
@@ -50,8 +51,9 @@ struct mon {
 	uint32_t run_no;
 	uint8_t phase;              /* enum mon_phase */
 	uint8_t index;              /* of its kind, for the counters */
-	bool wait_recheck;
-	bool settling;              /* group: members are still coming back */
+	bool wait_recheck : 1;
+	bool local : 1;             /* its host is this machine */
+	bool settling : 1;            /* group: members are still coming back */
 	struct mon_state st;
 	struct votes votes;
 };
@@ -65,7 +67,9 @@ struct run {
 	struct timer deadline;
 	uint64_t host;              /* whose slot it holds */
 	int64_t due_ns;
+	int64_t ended_ns;           /* it has its answer; 0: not yet */
 	bool recheck, graced, refused;
+	bool held;                  /* until the beacons have answered */
 	struct check check;
 };
 
@@ -89,6 +93,9 @@ struct sched {
 	int64_t epoch_ns, synced_ns;
 	int64_t stalled_ns;         /* what started before was slept through */
 	int64_t stop_ns;            /* 0: not stopping */
+	/* Do we see at all: NULL: never asked. beacons: asked here. */
+	struct vantage *vantage;
+	struct beacons *beacons;
 	/* report.c */
 	struct route_plan *routes;  /* a reference; NULL: nobody is told */
 	struct route_rows told;     /* on their way into the next unit */

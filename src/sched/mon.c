@@ -50,6 +50,9 @@ set_conf(struct mon *m, struct monitor_conf *conf)
 		m->kind->conf.host(conf->own, &b);
 	if (b.n > 0)
 		m->host = map_hash_str(buf_str(&b));
+	m->local = str_starts(buf_str(&b), STR("127.")) ||
+	    str_is(buf_str(&b), "localhost") || str_is(buf_str(&b), "::1") ||
+	    str_is(buf_str(&b), "[::1]");
 }
 
 static bool

@@ -38,6 +38,8 @@ void run_begin(struct mon *m, int64_t due_ns, bool recheck);
 void run_drop(struct mon *m);
 /* A look that could not be made: a sample, voided. */
 void run_void(struct mon *m, enum why why, int64_t due_ns);
+/* What waited for the beacons goes on. */
+void run_release(struct sched *s);
 void run_stop_all(struct sched *s, int64_t deadline_ns);
 void run_doom_all(struct sched *s);     /* slept through: void them */
 
@@ -93,6 +95,8 @@ void report_change(struct mon *m, const struct verdict *v, struct command *c);
 void report_group(struct sched *s, struct result_part *part);
 void report_event(struct sched *s, enum event_kind kind, uint32_t monitor,
     const char *fmt, ...) FORMAT(4, 5);
+/* We saw nothing between: tell whom it concerns. */
+void report_sight(struct sched *s, int64_t from_us, int64_t until_us);
 void report_ack(struct command *c, enum err e, const char *fmt, ...)
     FORMAT(3, 4);
 

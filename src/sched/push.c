@@ -102,6 +102,12 @@ on_deadline(UNUSED struct world *w, struct timer *t)
 		save(m);
 		return;
 	}
+	/* Nor could a heartbeat reach us while we see nothing. */
+	if (s->vantage != NULL && vantage_sight(s->vantage) == SIGHT_LOST &&
+	    gap(m)) {
+		save(m);
+		return;
+	}
 	v = state_deadline(&m->st, m->st.deadline_us, m->conf->grace_ns);
 	if (m->st.deadline_us != 0)
 		m->deadline_ns += m->conf->grace_ns;

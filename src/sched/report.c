@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "model/alert.h"
+#include "model/alert_unit.h"
 #include "sched/parts.h"
 
 struct policy
@@ -160,6 +161,29 @@ report_event(struct sched *s, enum event_kind kind, uint32_t monitor,
 	va_start(ap, fmt);
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
+	u->unit.urgent = true;
+	u->unit.queued_ns = world_now(s->world);
+	s->sink->put(s->sink, &u->unit);
+}
+
+void
+report_sight(struct sched *s, int64_t from_us, int64_t until_us)
+{
+	struct route_rows rows = {0};
+	char from[TIME_TEXT], until[TIME_TEXT];
+	struct alert_unit *u;
+
+	report_event(s, EVENT_CLOCK, 0, "blind from %s to %s: no beacon "
+	    "answered", time_format_utc(from_us, from),
+	    time_format_utc(until_us, until));
+	if (s->routes != NULL)
+		route_sight(s->routes, from_us, until_us, &rows);
+	if (rows.n == 0)
+		return;
+	u = alert_unit_new();
+	u->rows = rows.v;
+	u->nrows = rows.n;
+	u->unit.bytes += rows.n * sizeof(*rows.v);
 	u->unit.urgent = true;
 	u->unit.queued_ns = world_now(s->world);
 	s->sink->put(s->sink, &u->unit);

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -16,6 +17,8 @@
 /* A deadline timer that is later than this lets the loop read what waits in
  * the sockets first: it is we who were slow. */
 #define GRACE_NS (2 * WORLD_SLOT_NS)
+
+static timer_fn on_deadline;
 
 static void
 skip(struct mon *m, uint64_t beats)
@@ -214,26 +217,100 @@ run_free(struct run *r)
 	xfree(r);
 }
 
+/* Would this failure make the monitor down? */
+static bool
+fells(const struct mon *m, enum why why)
+{
+	struct policy policy = report_policy(m);
+	struct mon_state st = m->st;
+
+	return st.status != STATUS_DOWN && state_sample(&st, &policy, why,
+	    st.seq + 1, 0, 0).to == STATUS_DOWN;
+}
+
+/* What has just ended, as the vantage sees it: this machine is no witness.
+ * Failures of ours count there when it was for want of a way out. */
+static enum sight
+sighted(const struct run *r, int64_t now)
+{
+	const struct mon *m = r->mon;
+	struct vantage *v = m->sched->vantage;
+	enum why why = r->check.out.why;
+	uint64_t host = m->host != 0 ? m->host : map_hash_u64(m->conf->id);
+	bool ours = why_is_local(why);
+
+	if (v == NULL || m->local || peer_is_loopback(&r->check.out.peer) ||
+	    (ours && why != WHY_LOCAL_ROUTE && why != WHY_LOCAL_RESOLVER))
+		return SIGHT_CLEAR;
+	if (why == WHY_OK || why_is_degraded(why)) {
+		vantage_passed(v, host, r->check.started_ns, now);
+		return SIGHT_CLEAR;
+	}
+	return vantage_failed(v, host, r->check.started_ns, now,
+	    ours || fells(m, why));
+}
+
+/* Does it wait for the beacons? Only who would be down now, a bounded time,
+ * in its slot. */
+static bool
+hold(struct run *r)
+{
+	struct sched *s = r->mon->sched;
+	enum why why = r->check.out.why;
+
+	if (s->stop_ns != 0 || why_is_local(why) || !fells(r->mon, why))
+		return false;
+	r->held = true;
+	timer_set(s->world, &r->deadline, r->ended_ns + BEACON_HOLD_NS,
+	    on_deadline);
+	return true;
+}
+
+/* We saw nothing: it is neither for nor against the target. */
+static void
+make_void(struct sample *p)
+{
+	char was[sizeof(p->reason)];
+
+	memcpy(was, p->reason, sizeof(was));
+	p->why = WHY_LOCAL_SIGHT;
+	(void)snprintf(p->reason, sizeof(p->reason), "no beacon answers: "
+	    "%.*s", (int)sizeof(was) - 32, was);
+}
+
 static void
 end(struct run *r)
 {
 	struct mon *m = r->mon;
 	struct sched *s = m->sched;
-	int64_t now = world_now(s->world);
 	uint64_t host = r->host;
-	struct result_unit *u = result_unit_new();
+	enum sight sight;
+	struct result_unit *u;
+	int64_t ended_us;
 
 	time_sync(s);
 	assert(r->check.run == m->run_no);
 	assert(why_known(r->check.out.why));
+	if (r->held)
+		sight = vantage_sight(s->vantage);
+	else {
+		r->ended_ns = world_now(s->world);
+		sight = sighted(r, r->ended_ns);
+		if (sight == SIGHT_PENDING && hold(r))
+			return;
+	}
 	finish(r);
+	u = result_unit_new();
 	u->has_sample = true;
-	fill(m, &u->sample, r, now);
-	amend(m, &u->sample, r, now);
+	fill(m, &u->sample, r, r->ended_ns);
+	amend(m, &u->sample, r, r->ended_ns);
+	if (sight == SIGHT_LOST && !why_is_local((enum why)u->sample.why))
+		make_void(&u->sample);
 	if (u->sample.why != WHY_OK)
 		u->evidence = TAKE(r->check.out.evidence);
+	ended_us = time_wall_us(s, r->ended_ns);
 	run_free(r);
-	judge(m, u, time_wall_us(s, now));
+	judge(m, u, ended_us);
 	queue_give(s, host);
 }
 
@@ -251,7 +328,7 @@ on_deadline(struct world *w, struct timer *t)
 	int64_t now = world_now(w);
 	bool slept = r->check.started_ns < s->stalled_ns;
 
-	if (r->refused) {
+	if (r->refused || r->held) {
 		end(r);
 		return;
 	}
@@ -329,7 +406,7 @@ run_drop(struct mon *m)
 
 	if (r == NULL)
 		return;
-	if (!r->refused)
+	if (!r->refused && !r->held)
 		r->check.kind->cancel(&r->check);
 	host = r->host;
 	finish(r);
@@ -355,6 +432,18 @@ run_void(struct mon *m, enum why why, int64_t due_ns)
 		p->phase_us[i] = -1;
 	(void)text_copy(p->reason, sizeof(p->reason), str_of(why_text(why)));
 	judge(m, u, p->at_us);
+}
+
+void
+run_release(struct sched *s)
+{
+	LIST_EACH(n, &s->running) {
+		struct run *r = CONTAINER(n, struct run, link);
+
+		if (r->held)
+			timer_set(s->world, &r->deadline, world_now(s->world),
+			    on_deadline);
+	}
 }
 
 void

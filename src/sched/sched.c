@@ -30,6 +30,16 @@ sched_new(struct world *w, struct check_env *env, struct caps *caps,
 	return s;
 }
 
+void
+sched_vantage(struct sched *s, struct vantage *v,
+    const struct beacon_source *src)
+{
+	assert(s->vantage == NULL);
+	s->vantage = v;
+	if (src != NULL)
+		s->beacons = beacons_new(s, src);
+}
+
 /* -- configuration -------------------------------------------------------- */
 
 static void
@@ -238,6 +248,10 @@ sched_kick(struct sched *s)
 	time_sync(s);
 	queue_unblock(s);
 	queue_pump(s);
+	if (s->vantage != NULL && vantage_sight(s->vantage) != SIGHT_PENDING)
+		run_release(s);
+	if (s->beacons != NULL)
+		beacons_look(s->beacons);
 }
 
 void
@@ -245,6 +259,7 @@ sched_stop(struct sched *s, int64_t deadline_ns)
 {
 	assert(deadline_ns != 0);
 	s->stop_ns = deadline_ns;
+	beacons_stop(s->beacons);
 	queue_forget(s);
 	run_stop_all(s, deadline_ns);
 	MAP_EACH(n, &s->mons) {
@@ -268,6 +283,7 @@ sched_free(struct sched *s)
 	if (s == NULL)
 		return;
 	s->stop_ns = 1;   /* what is given back starts nothing */
+	beacons_free(s->beacons);
 	queue_forget(s);
 	MAP_EACH(n, &s->mons) {
 		struct mon *m = CONTAINER(n, struct mon, node);

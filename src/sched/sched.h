@@ -12,7 +12,9 @@
 #include "check/check.h"
 #include "model/command.h"
 #include "model/unit.h"
+#include "sched/beacon.h"
 #include "sched/caps.h"
+#include "sched/vantage.h"
 
 /* Where units go. put takes ownership, always: a transition is never refused
  * (it may grow beyond the bound). load is how full the sink is, 0..1: above
@@ -43,9 +45,13 @@ struct sched *sched_new(struct world *w, struct check_env *env,
     struct caps *caps, unsigned shard, struct sink *sink,
     struct sched_stats *stats) MUST_USE;
 void sched_free(struct sched *s);
+/* Once, before the first command: v judges what failures are worth; src: the
+ * beacons are asked by this scheduler. NULL: by another. Both outlive it. */
+void sched_vantage(struct sched *s, struct vantage *v,
+    const struct beacon_source *src);
 /* Carry out and free a command. PUT with state resumes exactly there. */
 void sched_command(struct sched *s, struct command *c) ON(shard_role);
-/* Slots came free on another shard: start what waits. */
+/* Slots came free on another shard, or the vantage has news: go on. */
 void sched_kick(struct sched *s) ON(shard_role);
 /* No new checks; those in flight are cancelled at deadline_ns at the latest.
  * idle tells when none is left. */

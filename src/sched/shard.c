@@ -179,6 +179,7 @@ run(struct shard *sh)
 {
 	sh->sched = sched_new(sh->world, &sh->env, sh->conf.caps,
 	    sh->conf.index, &sh->sink, &sh->stats);
+	sched_vantage(sh->sched, sh->conf.vantage, sh->conf.beacons);
 	tell(sh, SHARD_RUNNING, ERR_OK);
 	world_uv_watch(sh->world, sh->inbox.wake, on_mail, sh);
 	world_uv_run(sh->world);

@@ -11,6 +11,8 @@ struct shard_conf {
 	unsigned index;
 	struct caps *caps;
 	struct mbox *writer;      /* units go here */
+	struct vantage *vantage;  /* shared by all shards */
+	const struct beacon_source *beacons;   /* NULL: another one asks */
 	/* Builds the shard's check_env on its own thread, and takes it down. */
 	enum err (*env_open)(struct check_env *env, void *arg, struct errinfo *ei);
 	void (*env_close)(struct check_env *env);

@@ -6,7 +6,7 @@
  *   world_sim.c  clock and turns        sim_check.c  targets that answer
  *   sim_store.c  sink, commit, crash    sim_judge.c  what must be true
  *   sim_seeds.c  random worlds          sim_scene.c  scenario files
- *   sim_told.c   what people are told */
+ *   sim_told.c   what people are told   sim_sight.c  beacons */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -15,6 +15,7 @@
 
 #include "base/time.h"
 #include "check/check.h"
+#include "model/alert_unit.h"
 #include "sched/sched.h"
 #include "state/state.h"
 
@@ -112,6 +113,13 @@ struct sim {
 	struct target targets[TARGETS_MAX];
 	unsigned per_host[HOSTS_MAX + 1], in_flight, cap, cap_host;
 	int64_t nofds_until;
+	struct vantage *vantage;     /* NULL: no beacons, or crashed */
+	bool beacons;
+	int64_t blind_until;         /* nothing gets out or in */
+	int64_t mute_until;          /* only the beacons are silent */
+	struct timer kick;
+	int64_t sight_us;            /* of the last time it was told */
+	uint64_t sights;
 	int64_t jumped_ns;           /* the last time the clock jumped */
 	int64_t restarted_ns, stepped_ns, slept_ns;
 	/* store */
@@ -159,6 +167,12 @@ void sim_beat(struct sim *s, struct item *it, bool down);
 /* -- sim_told.c ------------------------------------------------------------ */
 struct command *told_routes(void) MUST_USE;   /* one channel, "ops" */
 void judge_told(struct sim *s, const struct result_unit *r);
+
+/* -- sim_sight.c ----------------------------------------------------------- */
+void sight_boot(struct sim *s);
+void sight_crash(struct sim *s);
+void judge_sight(struct sim *s, const struct item *it);
+void judge_sights(struct sim *s, const struct alert_unit *u);
 
 /* -- sim_judge.c ----------------------------------------------------------- */
 void judge_unit(struct sim *s, const struct unit *u);

@@ -62,6 +62,7 @@ sim_start(struct check *c)
 	struct sim_check *k = (struct sim_check *)(void *)c;
 	struct sim *s = sim_now_running;
 	const struct sim_own *own = c->conf->own;
+	static const struct target dark = {.mode = MODE_SILENT};
 	const struct target *t = &s->targets[own->target];
 	struct item *it = sim_item(s, c->conf->id);
 	int64_t now = world_now(c->env->world);
@@ -73,6 +74,8 @@ sim_start(struct check *c)
 		check_why(c, WHY_LOCAL_FDS, "no descriptors left");
 		return ERR_SYS;
 	}
+	if (now < s->blind_until)
+		t = &dark;
 	k->item = it;
 	k->host = own->host;
 	it->running = true;

@@ -205,7 +205,8 @@ check_meaning(struct sim *s, const struct item *it, const struct sample *p)
 		return;
 	}
 	if (meant != WHY_LOCAL_FDS &&
-	    now > it->started_ns + c->timeout_ns + SCHED_LATE_NS)
+	    now > it->started_ns + c->timeout_ns + SCHED_LATE_NS +
+	    (s->beacons ? BEACON_HOLD_NS : 0))
 		sim_fail(s, "%s: an answer that came too late counted: %s",
 		    c->name, why_name(why));
 	/* While we were slow, an answer may come in before its deadline is
@@ -216,7 +217,9 @@ check_meaning(struct sim *s, const struct item *it, const struct sample *p)
 	else if (meant == WHY_OK && c->degraded_above_ns > 0 &&
 	    it->meant_latency_ns > c->degraded_above_ns)
 		meant = WHY_SLOW;
-	if (why != meant)
+	if (why == WHY_LOCAL_SIGHT)
+		judge_sight(s, it);
+	else if (why != meant)
 		sim_fail(s, "%s: %s, but the target meant %s", c->name,
 		    why_name(why), why_name(meant));
 }
@@ -374,6 +377,10 @@ check_other(struct sim *s, struct item *it, const struct result_part *p)
 	} else if (m->base_ns != 0 && s->jumped_ns == s->w.now_ns &&
 	    s->w.now_ns > deadline(it) + SCHED_LATE_NS)
 		judge_gap(s, it);   /* its timer was starved */
+	else if (m->base_ns != 0 && s->vantage != NULL &&
+	    vantage_sight(s->vantage) == SIGHT_LOST &&
+	    s->w.now_ns >= deadline(it) - SLACK_NS)
+		judge_gap(s, it);   /* nor could it be heard */
 	check_change(s, it, p, from, m->status);
 }
 
@@ -430,6 +437,10 @@ judge_unit(struct sim *s, const struct unit *u)
 		    unit)->event);
 		return;
 	}
+	if (u->kind == UNIT_ALERT) {
+		judge_sights(s, alert_unit_of(u));
+		return;
+	}
 	r = CONTAINER((uintptr_t)u, struct result_unit, unit);
 	if (r->has_sample || r->own != NULL) {
 		it = sim_item(s, r->has_sample ? r->sample.monitor :
@@ -467,6 +478,8 @@ judge_turn(struct sim *s)
 		return;
 	role_is(&shard_role);
 	sched_check(s->sched);
+	if (s->vantage != NULL)
+		vantage_check(s->vantage);
 	MUST(s, caps_in_use(s->caps) == s->stats.in_flight);
 	for (unsigned i = 0; i < s->nitems; i++) {
 		const struct item *it = &s->items[i];

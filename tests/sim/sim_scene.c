@@ -5,16 +5,19 @@
  *       [votes 3 of 5] [degraded 500ms] [host 1] [group shop]
  *   push backup every 1h grace 30m [group shop]
  *   group shop
+ *   beacons                            (two of them; else nobody asks)
  *   limits in_flight 4 per_host 2      queue 100   (units; the store's)
  *   at 0s web answers in 20ms          at 2m web silent
  *   at 2m web fails http_status        at 5m ourselves out of fds for 60s
  *   at 5m ourselves suspended 1h       at 5m ourselves starved 3s
+ *   at 5m ourselves blind for 10m      at 5m beacons silent for 60s
  *   at 5m clock steps back 1h          at 5m store full for 60s
  *   at 5m crash for 30s                at 5m beat backup [down]
  *   at 5m pause web | resume web | delete web | edit web retries 0
  *   expect web up at 110s
  *   expect web down between 185s and 216s [why net_timeout]
  *   expect web unchanged between 5m and 6m
+ *   expect sight told 1                (times that we were blind)
  *   expect web changes 2               expect web looks 2 between 1m and 2m
  *   end 10m
  *
@@ -245,12 +248,15 @@ act_self(const struct scene *sc, const struct line *l)
 
 	if (is(l, 3, "out"))
 		s->nofds_until = s->w.now_ns + duration(sc, l, 7);
+	else if (is(l, 3, "blind"))
+		s->blind_until = s->w.now_ns + duration(sc, l, 5);
 	else if (is(l, 3, "suspended"))
 		sim_suspend(s, duration(sc, l, 4));
 	else if (is(l, 3, "starved"))
 		sim_starve(s, duration(sc, l, 4));
 	else
-		bad(sc, l, "out of fds for, suspended or starved");
+		bad(sc, l, "out of fds for, blind for, suspended or "
+		    "starved");
 }
 
 static void
@@ -279,6 +285,8 @@ act(struct scene *sc, const struct line *l)
 		bad(sc, l, "the daemon is not running then");
 	if (is(l, 2, "ourselves"))
 		act_self(sc, l);
+	else if (is(l, 2, "beacons"))
+		s->mute_until = s->w.now_ns + duration(sc, l, 5);
 	else if (is(l, 2, "clock"))
 		sim_step(s, is(l, 4, "back") ? -duration(sc, l, 5) :
 		    duration(sc, l, 5));
@@ -390,10 +398,13 @@ holds_told(const struct line *l, const struct item *it)
 static void
 expect(struct scene *sc, const struct line *l)
 {
-	const struct item *it = named(sc, l, 1);
+	const struct item *it = is(l, 1, "sight") ? &sc->sim->items[0] :
+	    named(sc, l, 1);
 	bool ok;
 
-	if (is(l, 2, "looks") || is(l, 2, "changes") || is(l, 2, "unchanged"))
+	if (is(l, 1, "sight"))
+		ok = sc->sim->sights == number(sc, l, 3);
+	else if (is(l, 2, "looks") || is(l, 2, "changes") || is(l, 2, "unchanged"))
 		ok = holds_count(sc, l, it);
 	else if (is(l, 2, "told"))
 		ok = holds_told(l, it);
@@ -419,11 +430,14 @@ prepare(struct scene *sc)
 			cast(sc, l, &sim_group);
 		else if (is(l, 0, "limits") || is(l, 0, "queue"))
 			limits(sc, l);
-		else if (is(l, 0, "end"))
+		else if (is(l, 0, "beacons")) {
+			sc->sim->beacons = true;
+			sight_boot(sc->sim);
+		} else if (is(l, 0, "end"))
 			sc->end_ns = sc->start_ns + duration(sc, l, 1);
 		else if (!is(l, 0, "at") && !is(l, 0, "expect"))
 			bad(sc, l, "monitor, push, group, limits, "
-			    "queue, at, expect or end");
+			    "beacons, queue, at, expect or end");
 	}
 	if (sc->end_ns == 0)
 		bad(sc, &sc->lines[0], "the file has no end");

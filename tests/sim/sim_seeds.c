@@ -39,6 +39,7 @@ void
 sim_free(struct sim *s)
 {
 	sched_free(s->sched);
+	sight_crash(s);
 	sim_store_free(s);
 	for (unsigned i = 0; i < s->nitems; i++) {
 		timer_stop(&s->w.world, &s->items[i].sender);
@@ -271,7 +272,7 @@ limits(struct sim *s)
 static void
 trouble_here(struct sim *s)
 {
-	switch (sim_rnd(s, 6)) {
+	switch (sim_rnd(s, 8)) {
 	case 0:
 		s->nofds_until = s->w.now_ns + between(s, 100, 60000);
 		break;
@@ -295,6 +296,12 @@ trouble_here(struct sim *s)
 		if (!s->calm)
 			s->stalled_until = s->w.now_ns +
 			    between(s, 1000, 120000);
+		break;
+	case 6:
+		s->blind_until = s->w.now_ns + between(s, 1000, 600000);
+		break;
+	case 7:
+		s->mute_until = s->w.now_ns + between(s, 1000, 600000);
 		break;
 	}
 }
@@ -338,6 +345,8 @@ heal(struct sim *s)
 		s->targets[i] = (struct target){.mode = MODE_ANSWERS,
 		    .latency_ns = 20 * NS_PER_MS};
 	s->nofds_until = s->stalled_until = 0;
+	s->blind_until = MIN(s->blind_until, s->w.now_ns);
+	s->mute_until = MIN(s->mute_until, s->w.now_ns);
 	for (unsigned i = 0; i < s->nitems; i++) {
 		struct item *it = &s->items[i];
 
@@ -358,6 +367,10 @@ world(uint64_t seed, bool tell)
 	(void)snprintf(replay, sizeof(replay), "sim seeds %" PRIu64 " 1",
 	    seed);
 	s = sim_new(seed, replay);
+	if (sim_rnd(s, 2) == 0) {
+		s->beacons = true;
+		sight_boot(s);
+	}
 	s->calm = sim_rnd(s, 3) == 0;
 	s->queue_max = s->calm ? 100000 : 20 + sim_rnd(s, 200);
 	if (!s->calm)

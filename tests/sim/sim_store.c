@@ -182,6 +182,7 @@ sim_crash(struct sim *s)
 
 	sched_free(s->sched);
 	s->sched = NULL;
+	sight_crash(s);
 	MUST(s, s->queued == queued);   /* the dying say nothing */
 	MUST(s, caps_in_use(s->caps) == 0);
 	MUST(s, s->in_flight == 0);
@@ -250,6 +251,7 @@ sim_boot(struct sim *s)
 	s->sched = sched_new(&s->w.world, &s->env, s->caps, 0, &s->sink,
 	    &s->stats);
 	s->restarted_ns = s->w.now_ns;
+	sight_boot(s);
 	sched_command(s->sched, told_routes());
 	/* In any order: a group may come after its members. */
 	for (unsigned i = 0; i < s->nitems; i++) {

@@ -73,7 +73,7 @@ why_names(void **state)
 		assert_int_equal(w, i);
 	}
 	/* As many as the enum lists: none without a row. */
-	assert_int_equal(known, 9 + 9 + 9 + 8 + 8 + 15);
+	assert_int_equal(known, 9 + 10 + 9 + 8 + 8 + 15);
 	assert_false(why_known(-1));
 	assert_false(why_known(WHY_NMAX));
 	assert_false(why_known(1 << 20));
