@@ -122,9 +122,9 @@ as_json(const struct beacon_spec *b)
 		    b->host.p, b->host.n, "port", b->port, "interval", "1m");
 	case BEACON_PING:
 	case BEACON_GATEWAY:
-		return json_pack("{s:s,s:s%,s:s,s:f,s:s}", "type", "ping",
-		    "host", b->host.p, b->host.n, "wait", "1s", "loss_max",
-		    1.0, "interval", "1m");
+		return json_pack("{s:s,s:s%,s:s,s:f,s:s,s:s}", "type",
+		    "ping", "host", b->host.p, b->host.n, "wait", "1s",
+		    "loss_max", 1.0, "spacing", "100ms", "interval", "1m");
 	case BEACON_DNS:
 	case BEACON_RESOLVERS:
 		(void)snprintf(server, sizeof(server),

@@ -36,6 +36,7 @@ struct beacons {
 	struct beacon v[BEACONS_MAX];
 	size_t n, open;
 	bool round, stopped;
+	bool seen;                   /* in this round one has answered */
 	int64_t last_ns;             /* the last round ended; 0: none yet */
 	struct timer timer;
 };
@@ -129,12 +130,9 @@ tell_return(struct beacons *b)
 }
 
 static void
-note_voice(struct beacon *k, bool calm)
+note_silence(struct beacon *k, bool calm)
 {
-	if (k->said == SAYS_SEEN) {
-		k->voice = true;
-		k->misses = 0;
-	} else if (k->said == SAYS_SILENT && calm &&
+	if (k->said == SAYS_SILENT && calm &&
 	    ++k->misses >= BEACON_MISSES && k->voice) {
 		k->voice = false;
 		log_warn("sched", "a beacon does not answer and is not "
@@ -155,16 +153,30 @@ round_over(struct beacons *b)
 	for (size_t i = 0; i < b->n; i++) {
 		struct beacon *k = &b->v[i];
 
-		if (k->said == SAYS_SEEN)
-			how = ROUND_SEEN;
-		else if (k->said == SAYS_SILENT && k->voice &&
-		    how == ROUND_NOTHING)
+		if (k->said == SAYS_SILENT && k->voice)
 			how = ROUND_BLIND;
-		note_voice(k, calm);
+		note_silence(k, calm);
 	}
 	arm(b);
-	vantage_round(s->vantage, how, b->last_ns);
+	/* Who answered has said so at once; what was asked since is asked
+	 * again. */
+	if (!b->seen)
+		vantage_round(s->vantage, how, b->last_ns);
 	beacons_look(b);
+}
+
+/* One is enough, and now: whoever waits need not wait for the others. */
+static void
+seen(struct beacon *k)
+{
+	struct beacons *b = k->of;
+
+	k->voice = true;
+	k->misses = 0;
+	b->seen = true;
+	arm(b);
+	vantage_round(b->sched->vantage, ROUND_SEEN,
+	    world_now(b->sched->world));
 }
 
 static void
@@ -187,7 +199,11 @@ on_done(struct check *c)
 	struct beacons *b = k->of;
 
 	answered(k, c->out.why);
-	if (b->open == 0 && !b->stopped)
+	if (b->stopped)
+		return;
+	if (k->said == SAYS_SEEN)
+		seen(k);
+	if (b->open == 0)
 		round_over(b);
 }
 
@@ -239,10 +255,25 @@ begin(struct beacons *b)
 
 	refresh(b);
 	b->round = true;
+	b->seen = false;
 	for (size_t i = 0; i < b->n; i++)
 		any = ask(&b->v[i]) || any;
 	if (!any)
 		round_over(b);
+}
+
+static void
+give_up(struct beacons *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct beacon *k = &b->v[i];
+
+		if (k->asked == NULL)
+			continue;
+		k->asked->check.kind->cancel(&k->asked->check);
+		answered(k, WHY_LOCAL_CANCELLED);
+	}
+	b->round = false;
 }
 
 /* -- when ------------------------------------------------------------------- */
@@ -259,7 +290,13 @@ beacons_look(struct beacons *b)
 	struct sched *s = b->sched;
 	int64_t now = world_now(s->world), at = now;
 
-	if (b->stopped || b->round)
+	if (b->stopped)
+		return;
+	/* What was answered before the question says nothing. */
+	if (b->round && b->seen &&
+	    vantage_sight(s->vantage) == SIGHT_PENDING)
+		give_up(b);
+	if (b->round)
 		return;
 	tell_return(b);
 	switch (vantage_sight(s->vantage)) {
@@ -297,14 +334,7 @@ beacons_stop(struct beacons *b)
 		return;
 	b->stopped = true;
 	timer_stop(b->sched->world, &b->timer);
-	for (size_t i = 0; i < b->n; i++) {
-		struct beacon *k = &b->v[i];
-
-		if (k->asked == NULL)
-			continue;
-		k->asked->check.kind->cancel(&k->asked->check);
-		answered(k, WHY_LOCAL_CANCELLED);
-	}
+	give_up(b);
 }
 
 void

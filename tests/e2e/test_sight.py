@@ -77,6 +77,7 @@ def test_a_lost_link_is_ours(make_daemon, network, tmp_path, where):
     d.start(wrap=("ip", "netns", "exec", network + "a"))
     for p in ("p1", "p2", "p3", "p4"):
         d.wait_status(p, "up", timeout=30)
+        d.wait_samples(p, 3)   # the gateway has answered once by now
     ns, link = (network + "b", "ba") if where == "there" else \
         (network + "a", "ab")
     subprocess.run(["ip", "-n", ns, "link", "set", link, "down"], check=True)
