@@ -6,6 +6,7 @@
 #include "conf/tree.h"
 #include "http/account.h"
 #include "http/alerts.h"
+#include "http/badge.h"
 #include "http/edits.h"
 #include "http/errands.h"
 #include "http/events.h"
@@ -105,6 +106,11 @@ static const struct param check_params[] = {
 	{0}
 };
 
+static const struct param badge_params[] = {
+	{"window", "How far back: 1d to 90d, whole local days; 90d when absent."},
+	{0}
+};
+
 #define API "/api/v1"
 const struct route routes[] = {
 	{ "GET", "/push/{token}", SCOPE_NONE, RUN_WRITE, push_heartbeat, BODY_NONE,
@@ -122,6 +128,26 @@ const struct route routes[] = {
 	  "server-sent events." },
 	{ "GET", "/status.json", SCOPE_NONE, RUN_INLINE, snapshot_get,
 	  .params = status_params, .summary = "The status page as JSON." },
+	{ "GET", "/badge/{id}/status.svg", SCOPE_NONE, RUN_INLINE,
+	  badge_status_id, .any_param = true,
+	  .summary = "A badge with the status: SVG." },
+	{ "GET", "/badge/{id}/uptime.svg", SCOPE_NONE, RUN_INLINE,
+	  badge_uptime_id,
+	  .params = badge_params,
+	  .summary = "A badge with the uptime of the last days." },
+	{ "GET", "/badge/{id}/response.svg", SCOPE_NONE, RUN_INLINE,
+	  badge_response_id, .any_param = true,
+	  .summary = "A badge with the last response time." },
+	{ "GET", "/badge/{name}/status.svg", SCOPE_NONE, RUN_INLINE,
+	  badge_status, .any_param = true,
+	  .summary = "A badge with the status: SVG." },
+	{ "GET", "/badge/{name}/uptime.svg", SCOPE_NONE, RUN_INLINE,
+	  badge_uptime,
+	  .params = badge_params,
+	  .summary = "A badge with the uptime of the last days." },
+	{ "GET", "/badge/{name}/response.svg", SCOPE_NONE, RUN_INLINE,
+	  badge_response, .any_param = true,
+	  .summary = "A badge with the last response time." },
 	{ "GET", "/ack/{token}", SCOPE_NONE, RUN_INLINE, alerts_link_ask,
 	  .no_head = true, .any_param = true,
 	  .summary = "Ask whether to acknowledge: the link in a message." },
