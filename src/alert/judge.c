@@ -9,6 +9,8 @@
 
 #include "base/time.h"
 
+#define BODY_MAX (64u << 10)   /* no answer is longer */
+
 void
 judge_set(struct alert_outcome *ret, enum alert_result result,
     const char *fmt, ...)
@@ -141,7 +143,8 @@ alert_judge(const struct alert_message *m, size_t part,
     const struct alert_answer *a, struct alert_outcome *ret)
 {
 	const struct alert_kind_row *k = m->channel->kind;
-	struct alert_answer clean = *a;
+	struct alert_answer clean = *a, whole = *a;
+	BUF_AUTO(all, BODY_MAX + 1);
 	struct str line;
 	char head[4096];
 
@@ -149,6 +152,11 @@ alert_judge(const struct alert_message *m, size_t part,
 	(void)str_cut(a->body, '\n', &line);
 	alert_scrub(m->channel, text_copy(head, sizeof(head), line));
 	clean.body = str_of(head);
+	for (size_t i = 0; i < MIN(a->body.n, (size_t)BODY_MAX); i++)
+		buf_addc(&all, a->body.p[i] != '\0' ? a->body.p[i] : ' ');
+	buf_addc(&all, '\0');
+	alert_scrub(m->channel, all.p);
+	whole.body = (struct str){all.p, all.n - 1};
 	if (k == &alert_email)
 		judge_mail(&clean, ret);
 	else if (k == &alert_exec)
@@ -156,6 +164,6 @@ alert_judge(const struct alert_message *m, size_t part,
 	else
 		judge_http(&clean, ret);
 	if (k->judge != NULL)
-		k->judge(m, &m->parts[part], a, ret);
+		k->judge(m, &m->parts[part], &whole, ret);
 	alert_scrub(m->channel, ret->note);
 }

@@ -56,8 +56,13 @@ static void
 on_deadline(struct world *w, struct timer *t)
 {
 	struct send *s = CONTAINER(t, struct send, deadline);
+	uint32_t code = s->req->kind == REQUEST_HTTP ? send_net_code(s) : 0;
 
 	(void)w;
+	if (code != 0) {
+		send_answered(s, code);
+		return;
+	}
 	stop(s);   /* says how far it came */
 	send_over(s, s->said, "no answer within the deadline");
 }

@@ -32,6 +32,7 @@ struct send {
 	struct curl_slist *list, *to;
 	size_t sent;                 /* of the mail's text */
 	bool said;                   /* a request may have gone out */
+	bool headed;                 /* a whole HTTP head came back */
 	/* programs */
 	pid_t pid;                   /* 0 none */
 	struct watch child, in, out; /* pidfd, its stdin, its stdout */
@@ -44,6 +45,8 @@ void send_answered(struct send *s, uint32_t code);
 /* send_net.c, send_exec.c: begin; ends come by send_over. */
 void send_net_begin(struct send *s);
 void send_net_stop(struct send *s);   /* idempotent; sets said */
+/* The provider's word, though the rest of its answer did not come; 0: none. */
+uint32_t send_net_code(struct send *s);
 void send_exec_begin(struct send *s);
 void send_exec_stop(struct send *s);
 

@@ -78,7 +78,9 @@ on_header(char *p, size_t one, size_t n, void *arg)
 		buf_add(&s->body, (struct str){p, MIN(n, (size_t)1024)});
 	} else if (n > 5 && strncasecmp(p, "HTTP/", 5) == 0) {
 		buf_clear(&s->headers);
+		s->headed = false;
 	} else {
+		s->headed = s->headed || p[0] == '\r' || p[0] == '\n';
 		buf_add(&s->headers, (struct str){p, MIN(n, room)});
 	}
 	return n;
@@ -112,6 +114,20 @@ may_be_taken(const struct send *s)
 
 static bool hop(struct send *s);
 
+/* A code and its head are the provider's word. What follows may stall or be
+ * cut by whoever sits between: asking again would tell people twice. Where it
+ * sends us on is not an answer. */
+uint32_t
+send_net_code(struct send *s)
+{
+	long code = 0;
+
+	if (s->x == NULL || !s->headed)
+		return 0;
+	(void)curl_easy_getinfo(s->x->easy, CURLINFO_RESPONSE_CODE, &code);
+	return code < 200 || (code >= 300 && code < 400) ? 0 : (uint32_t)code;
+}
+
 /* A POST is for one address: only the same server may send it on. */
 static bool
 follow(struct send *s, long status)
@@ -132,6 +148,7 @@ follow(struct send *s, long status)
 	    was_port != s->port || was_tls != s->tls_url)
 		return false;
 	s->redirects++;
+	s->headed = false;
 	buf_clear(&s->headers);
 	buf_clear(&s->body);
 	return hop(s);
@@ -167,7 +184,8 @@ on_done(struct xfer *x, CURLcode rc)
 		return;
 	}
 	/* A body longer than we read is an answer all the same. */
-	if (code >= 100 && (rc == CURLE_OK || rc == CURLE_WRITE_ERROR)) {
+	if (send_net_code(s) != 0 || (code >= 100 && (rc == CURLE_OK ||
+	    rc == CURLE_WRITE_ERROR))) {
 		if (!follow(s, code))
 			send_answered(s, (uint32_t)code);
 		return;

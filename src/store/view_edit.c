@@ -374,12 +374,15 @@ view_tail_cut(struct entry *e, uint32_t n)
 void
 view_set_channels(struct view *v, const struct channel_conf *c, size_t n)
 {
-	channels_free(v);
-	v->channels = xcalloc(MAX(n, (size_t)1), sizeof(*v->channels));
+	struct channel_conf *all = xcalloc(MAX(n, (size_t)1), sizeof(*all));
+
+	/* c's texts may be those that the view has. */
 	for (size_t i = 0; i < n; i++) {
-		v->channels[i] = c[i];
-		v->channels[i].text = xstrdup(c[i].text);
+		all[i] = c[i];
+		all[i].text = xstrdup(c[i].text);
 	}
+	channels_free(v);
+	v->channels = all;
 	v->nchannels = n;
 }
 

@@ -78,6 +78,8 @@ HANG = _Way("HANG")            # says nothing until the sink is closed
 CUT = _Way("CUT")              # reads the request, ends the connection
 RESET = _Way("RESET")          # the same with RST
 CUT_BODY = _Way("CUT_BODY")    # half of a 200
+STALL = _Way("STALL")          # the same, and the rest never comes
+DRIP = _Way("DRIP")            # an answer whose head comes byte by byte
 ENDLESS = _Way("ENDLESS")      # a 200 whose body does not end
 
 
@@ -170,6 +172,15 @@ class HttpSink(harness.TcpServer):
             return False
         if answer is CUT_BODY:
             conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+            return False
+        if answer is STALL:
+            conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+            self.ended.wait(120)
+            return False
+        if answer is DRIP:
+            conn.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not self.ended.wait(0.1):
+                conn.sendall(b"x")
             return False
         if answer is ENDLESS:
             conn.sendall(b"HTTP/1.1 200 OK\r\n\r\n")

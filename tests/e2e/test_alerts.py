@@ -2,7 +2,9 @@
 server and programs: exactly one open and one resolve, whatever fails, is
 killed, locked or slow in between."""
 
+import glob
 import os
+import re
 import sqlite3
 
 import pytest
@@ -140,10 +142,22 @@ def test_redirects_of_a_post(make_daemon, closing):
     assert other.requests == []
 
 
-POINTS = ["courier.before_send=kill@1", "courier.after_send=kill@1",
-          "courier.before_book=kill@1", "courier.before_send=kill@2",
-          "courier.after_send=kill@2", "courier.before_book=kill@2",
-          "writer.before_commit=kill@4", "writer.after_commit=kill@4"]
+def courier_points():
+    """Every point that the courier's source names."""
+    found = set()
+    for f in glob.glob(os.path.join(os.path.dirname(__file__), "..", "..",
+                                    "src", "alert", "*.c")):
+        with open(f) as text:
+            found |= set(re.findall(r'FAULT\("([^"]+)"\)', text.read()))
+    assert len(found) >= 3
+    return sorted(found)
+
+
+# Around the open and the resolve, and each commit in between: its row, what
+# became of it, the row of its end.
+POINTS = [*(f"{p}=kill@{n}" for p in courier_points() for n in (1, 2)),
+          *(f"writer.{p}_commit=kill@{n}" for p in ("before", "after")
+            for n in (3, 4, 5, 6))]
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -183,9 +197,29 @@ def test_a_storm_is_one_message(make_daemon, closing):
     d.start()
     sink.wait(1, timeout=60)
     assert sink.requests[0].json()["count"] == n
-    lag = [line for line in d.metrics().splitlines()
-           if line.startswith("vedette_sched_lag_seconds_sum")]
-    assert lag
+    # And while they are told of, checks are made on time.
+    before, skipped = lags(d)
+    wait_for(lambda: lags(d)[0][-1][1] - before[-1][1] >= 2 * n, timeout=60,
+             what="two more rounds of checks")
+    after, still = lags(d)
+    total = after[-1][1] - before[-1][1]
+    late = total - sum(b[1] - a[1] for a, b in zip(before, after)
+                       if a[0] == 1.0)
+    assert late < total / 100, (late, total)
+    assert still == skipped, "no beat was left out"
+    assert len(sink.requests) == 1, told(sink)[n:]
+
+
+def lags(d):
+    """[(seconds, checks that started within), …, (inf, all)], and beats that
+    were skipped."""
+    text, found = d.metrics(), []
+    for le, count in re.findall(
+            r'^vedette_sched_lag_seconds_bucket\{le="([^"]+)"\} (\d+)',
+            text, re.M):
+        found.append((float(le.replace("+Inf", "inf")), int(count)))
+    skipped = re.search(r"^vedette_skipped_beats_total (\d+)", text, re.M)
+    return found, int(skipped[1])
 
 
 def test_mail(make_daemon, closing):

@@ -148,6 +148,32 @@ half_a_secret(void **state)
 	rig_free(&r);
 }
 
+/* The same where the words are a field of the answer. */
+static void
+half_a_secret_in_a_field(void **state)
+{
+	struct alert_outcome got;
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, TELEGRAM);
+	rig_add(&r, ALERT_OPEN);
+	rig_split(&r);
+	for (int n = 120; n < 160; n++) {
+		char body[300];
+		struct alert_answer a = {.code = 400, .now_us = T0};
+
+		(void)snprintf(body, sizeof(body), "{\"ok\":false,"
+		    "\"description\":\"%0*d12:SECRETPART\"}", n, 0);
+		a.body = str_of(body);
+		alert_judge(&r.m, 0, &a, &got);
+		assert_int_equal(got.result, RESULT_REFUSED);
+		assert_non_null(strstr(got.note, "HTTP 400: 000"));
+		assert_null(strstr(got.note, "12"));
+	}
+	rig_free(&r);
+}
+
 static void
 exec_is_refused(void **state)
 {
@@ -182,6 +208,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table), cmocka_unit_test(half_a_secret),
+		cmocka_unit_test(half_a_secret_in_a_field),
 		cmocka_unit_test(exec_is_refused),
 	};
 

@@ -2,6 +2,8 @@
  * refused changed nothing, the shards hear of it after the commit. */
 #include "tests/unit/store_rig.h"
 
+#include "conf/channel.h"
+
 #define T0 INT64_C(1790000000000000)
 
 static const struct plan_opts by_file = {.origin = ORIGIN_FILE,
@@ -275,6 +277,43 @@ test_export(void **state)
 	rig_remove(&q);
 }
 
+#define HOOK(name) "  - { name: " name ", type: webhook, " \
+	"url: 'http://x.example/" name "' }\n"
+
+/* Those that a change does not name are what they were. */
+static void
+test_channels_beside_a_change(void **state)
+{
+	struct plan_opts prune = by_apply;
+	struct channel_conf *v = NULL;
+	struct rig r;
+	size_t n;
+
+	(void)state;
+	prune.prune = true;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	assert_int_equal(rig_apply(&r, "channels:\n" HOOK("a") HOOK("b"),
+	    by_apply), ERR_OK);
+	assert_int_equal(rig_apply(&r, "channels:\n" HOOK("a") HOOK("b")
+	    HOOK("c"), by_apply), ERR_OK);
+	assert_int_equal(rig_apply(&r, "channels:\n" HOOK("b") HOOK("c"),
+	    prune), ERR_OK);
+	n = view_channel_confs(store_view(r.s), &v);
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < n; i++) {
+		char want[200];
+
+		snprintf(want, sizeof(want), "{\"url\":\"http://x.example/"
+		    "%s\"}", v[i].name);
+		assert_string_equal(v[i].text, want);
+		channel_clear(&v[i]);
+	}
+	xfree(v);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
 /* A thousand at once, listed by path and by id, found, counted. */
 static void
 test_many(void **state)
@@ -339,6 +378,7 @@ main(void)
 		cmocka_unit_test(test_apply),
 		cmocka_unit_test(test_archive_and_restore),
 		cmocka_unit_test(test_export),
+		cmocka_unit_test(test_channels_beside_a_change),
 		cmocka_unit_test(test_many),
 	};
 
