@@ -111,6 +111,22 @@ disk_there(const char *path)
 }
 
 bool
+disk_plain(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool
+disk_in(const char *path, const char *dir)
+{
+	char parent[DISK_PATH_MAX];
+
+	return dir_of(path, parent, NULL) == ERR_OK && disk_same(parent, dir);
+}
+
+bool
 disk_same(const char *a, const char *b)
 {
 	struct stat x, y;

@@ -21,6 +21,9 @@ enum err disk_sync_dir(const char *path, struct errinfo *ei) MUST_USE;
 enum err disk_write(const char *path, const char *text,
     struct errinfo *ei) MUST_USE;
 bool disk_there(const char *path);
+bool disk_plain(const char *path);   /* a regular file, and no link to one */
+/* path is, by whatever name, directly in the directory dir. */
+bool disk_in(const char *path, const char *dir);
 bool disk_same(const char *a, const char *b);   /* one file, whatever its name */
 /* replace false: ERR_CONFLICT when to is there. */
 enum err disk_move(const char *from, const char *to, bool replace,

@@ -126,6 +126,40 @@ def test_a_backup_holds_what_was_acknowledged(make_daemon, tmp_path):
     assert p.returncode == 0, p
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_a_backup_replaces_only_files_that_are_no_part_of_it(
+        make_daemon, tmp_path, running):
+    """With --force it takes another's place: never that of a device, a
+    socket, a link or a directory, nor that of the store's own journal."""
+    d = some_history(make_daemon)
+    os.mkfifo(tmp_path / "pipe")
+    os.mkdir(tmp_path / "dir")
+    (tmp_path / "kept").write_text("mine")
+    os.symlink(tmp_path / "kept", tmp_path / "link")
+    os.symlink(tmp_path / "kept", tmp_path / "x.part")
+    os.makedirs(os.path.join(d.data, "journal"), exist_ok=True)
+    os.symlink(os.path.join(d.data, "journal"), tmp_path / "j")
+    if not running:
+        d.stop()
+    own = "the store itself, or a part of it"
+    for name, words in (("pipe", "no regular file"),
+                        ("dir", "no regular file"),
+                        ("link", "no regular file"), ("x", "x.part"),
+                        (d.data + "/journal/1", own), ("j/1", own),
+                        (d.data + "/vedette.db.lock", "lock file")):
+        target = os.path.join(tmp_path, name)
+        before = os.lstat(target) if os.path.lexists(target) else None
+        p = d.cli("store", "backup", target, "--force")
+        assert p.returncode == 1 and words in p.stderr, p
+        after = os.lstat(target) if os.path.lexists(target) else None
+        assert (before is None) == (after is None), target
+        assert before is None or before.st_ino == after.st_ino, target
+    assert (tmp_path / "kept").read_text() == "mine"
+    p = d.cli("store", "backup", tmp_path / "kept", "--force")
+    assert p.returncode == 0 and sql(
+        tmp_path / "kept", "PRAGMA quick_check") == [("ok",)], p
+
+
 def test_one_errand_at_a_time(make_daemon, tmp_path):
     d = make_daemon({"monitors": [{"name": "P", **PUSH}]})
     d.start(env={"VEDETTE_FAULT": "errand.slow=error@1+"})
