@@ -114,15 +114,8 @@ alerts_deliveries(struct req *q)
 static enum flow
 alerts_send(struct req *q, struct alert_unit *u)
 {
-	u->unit.ack = &q->ack;
-	u->unit.queued_ns = clock_mono_ns();
-	park_wait(q, PARK_EDIT);
-	if (mbox_put(store_inbox(q->h->c.store), &u->unit.msg, u->unit.bytes))
-		return WAITING;
-	unit_free(&u->unit);
-	answer_problem(&q->out, 503, NULL,
-	    "too much is waiting to be stored; nothing was changed");
-	park_done(q);
+	if (!park_unit(q, &u->unit))
+		unit_free(&u->unit);
 	return WAITING;
 }
 

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "base/mbox.h"
 #include "base/mem.h"
 #include "http/req.h"
 #include "http/server.h"
@@ -131,6 +132,20 @@ park_done(struct req *q)
 	if (mine)
 		park_resume(h, conn);
 	req_unref(q);
+}
+
+bool
+park_unit(struct req *q, struct unit *u)
+{
+	u->ack = &q->ack;
+	u->queued_ns = clock_mono_ns();
+	park_wait(q, PARK_EDIT);
+	if (mbox_put(store_inbox(q->h->c.store), &u->msg, u->bytes))
+		return true;
+	answer_problem(&q->out, 503, NULL,
+	    "too much is waiting to be stored; nothing was changed");
+	park_done(q);
+	return false;
 }
 
 /* The first overdue request; NULL and *next when there is none. */

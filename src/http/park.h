@@ -16,6 +16,7 @@
 
 struct http;
 struct req;
+struct unit;
 
 enum park_class {
 	PARK_BEAT,    /* a heartbeat is answered within a second (D4) */
@@ -46,6 +47,9 @@ void park_free(struct park *p);   /* nothing is parked */
 /* On the server's thread: suspend q and take a reference for whoever will
  * call park_done. */
 void park_wait(struct req *q, enum park_class c);
+/* park_wait, and u to the writer with q's ack on it. False: too much waits
+ * there; q is answered and u still the caller's. */
+bool park_unit(struct req *q, struct unit *u) MUST_USE;
 /* Any thread, once per park_wait: q is answered (out, or e with after). */
 void park_done(struct req *q);
 /* Hand a waiting request from the reader on to the writer: a new deadline. */

@@ -12,7 +12,6 @@
 #include "model/alert_unit.h"
 #include "store/quarantine.h"
 #include "store/unit_code.h"
-#include "world/world.h"
 
 #define ITEM_MAX (4u << 20)   /* one, with all that it says */
 
@@ -254,16 +253,8 @@ send_unit(struct req *q, enum quarantine_op op)
 	q->sick = u;
 	q->after = done;
 	u->id = q->id;
-	u->unit.ack = &q->ack;
-	u->unit.queued_ns = clock_mono_ns();
 	(void)text_copy(u->actor, sizeof(u->actor), str_of(q->actor));
-	park_wait(q, PARK_EDIT);
-	if (mbox_put(store_inbox(q->h->c.store), &u->unit.msg,
-	    u->unit.bytes))
-		return WAITING;
-	answer_problem(&q->out, 503, NULL,
-	    "too much is waiting to be stored; nothing was changed");
-	park_done(q);
+	(void)!park_unit(q, &u->unit);   /* it is q's, and goes with it */
 	return WAITING;
 }
 

@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/mbox.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -42,17 +41,9 @@ tokens_send(struct req *q)
 	struct token_unit *u = q->token;
 
 	u->unit.urgent = true;
-	u->unit.ack = &q->ack;
 	u->unit.bytes = UNIT_BYTES;
-	u->unit.queued_ns = clock_mono_ns();
 	text_copy(u->actor, sizeof(u->actor), str_of(q->actor));
-	park_wait(q, PARK_EDIT);
-	if (mbox_put(store_inbox(q->h->c.store), &u->unit.msg,
-	    u->unit.bytes))
-		return WAITING;
-	answer_problem(&q->out, 503, NULL,
-	    "too much is waiting to be stored; nothing was changed");
-	park_done(q);
+	(void)!park_unit(q, &u->unit);   /* it is q's, and goes with it */
 	return WAITING;
 }
 
