@@ -264,7 +264,8 @@ static const struct opt journal_opts[] = {
 	SIZE("reserve", settings, store.journal.reserve, .flags = OPT_RESTART,
 	    .dflt = "64MiB", .min = 4 << 20, .max = INT64_C(1) << 34,
 	    .help = "Room set aside from the beginning for what may never be "
-	    "refused: changes of status, alerts, heartbeats."),
+	    "refused: changes of status, alerts, heartbeats; at most an eighth "
+	    "of the disk."),
 	OPT_END
 };
 

@@ -18,6 +18,7 @@
 #include "store/inside.h"
 #include "store/journal.h"
 #include "store/readers.h"
+#include "store/rescue.h"
 #include "store/wal.h"
 #include "world/world.h"
 
@@ -233,6 +234,9 @@ reading(struct health *h, struct health_facts *f)
 	f->read_s = (double)(clock_mono_ns() - began_ns) / (double)NS_PER_S;
 	f->damaged = fmax((double)atomic_load(&h->s->stats.damaged),
 	    (double)MAX(h->walk.damaged, h->walk.damaged_before));
+	if (rescue_journal(h->s) != NULL)
+		f->damaged += (double)atomic_load(&journal_stats(
+		    rescue_journal(h->s))->damaged);
 	if (e == ERR_OK || e == ERR_STOPPING)
 		return;
 	/* However quick it failed. */

@@ -132,6 +132,20 @@ drop(struct journal *j, uint64_t no)
 	return j->fs->remove(seg_path(j, no, "seg", path));
 }
 
+/* Not one record to be read: its first may have been cut off by a crash before
+ * anybody was told of it. Without a head it may have held anything. */
+static int
+nothing_in(struct journal *j, struct seg *g, bool headed,
+    const unsigned char *p, uint32_t n, struct journal_found *f)
+{
+	if (!g->damaged && (headed || used(p, 0, n) == 0))
+		return drop(j, g->no);
+	f->damaged += !g->damaged;
+	log_error("journal", "a file of which nothing can be read was set"
+	    " aside as *.damaged", KV_I("segment", (int64_t)g->no));
+	return set_aside(j, g->no, "damaged");
+}
+
 /* What a file's bytes say; -1: the disk. */
 static int
 judge(struct journal *j, int fd, struct seg *g, struct str bytes,
@@ -153,11 +167,15 @@ judge(struct journal *j, int fd, struct seg *g, struct str bytes,
 	}
 	count(g, p, n, f);
 	if (g->first == 0)
-		return drop(j, g->no);
+		return nothing_in(j, g, headed, p, n, f);
 	if (!headed) {
 		g->damaged = true;
 		f->damaged++;
 	}
+	if (g->damaged)
+		log_error("journal", "damaged: what can be read of it is"
+		    " taken, the file is kept as *.damaged",
+		    KV_I("segment", (int64_t)g->no));
 	f->last_seq = MAX(f->last_seq, g->last);
 	j->segs[j->nsegs++] = *g;
 	return cut(j, fd, g, p, n, f);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "store/disk.h"
 #include "store/feed.h"
 #include "store/rescue_take.h"
 #include "world/world.h"
@@ -18,7 +19,21 @@
 #define SHARED_NS   (INT64_C(100) * 1000000)   /* samples share a sync */
 #define IDLE_NS     (INT64_C(60) * 1000000000)
 #define AGAIN_NS    (INT64_C(250) * 1000000)   /* after a failure */
+#define DISK_SHARE  8                          /* of which it may be reserve */
 #define REFILL_NS   (INT64_C(30) * 1000000000) /* a reserve that fell short */
+
+/* A small disk is not filled up with what is only set aside. */
+static uint64_t
+reserve_of(const struct store *s)
+{
+	const struct store_journal *c = &s->conf.journal;
+	uint64_t all = 0;
+
+	if (c->fs != NULL)
+		return c->reserve;   /* not on this disk */
+	(void)disk_free(s->conf.path, &all);
+	return all == 0 ? c->reserve : MIN(c->reserve, all / DISK_SHARE);
+}
 
 enum err
 rescue_open(struct store *s, uint64_t id, uint64_t mark,
@@ -26,7 +41,7 @@ rescue_open(struct store *s, uint64_t id, uint64_t mark,
 {
 	const struct store_journal *c = &s->conf.journal;
 	struct journal_conf jc = {.fs = c->fs, .id = id,
-	    .size = c->size, .reserve = c->reserve, .segment = c->segment};
+	    .size = c->size, .reserve = reserve_of(s), .segment = c->segment};
 	struct rescue *r;
 	pthread_condattr_t attr;
 	char *slash;

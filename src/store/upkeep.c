@@ -10,6 +10,7 @@
 #include "world/world.h"
 
 #define VACUUM_PAGES 16   /* between two looks at the clock */
+#define FAILING_NS   (INT64_C(5) * NS_PER_S)   /* then we do not wait for it */
 
 struct upkeep {
 	_Atomic bool asked;      /* the writer has it while this is set */
@@ -162,13 +163,24 @@ words(const struct upkeep *u, struct buf *text)
 	}
 }
 
+/* While nothing can be written the writer comes to no step, and other errands
+ * would wait for this one. */
+static bool
+is_failing(const struct store *s, int64_t waited_ns)
+{
+	int64_t since_us = atomic_load(&s->stats.failing_since_us);
+
+	return waited_ns > FAILING_NS && since_us != 0 &&
+	    clock_wall_us() - since_us > FAILING_NS / NS_PER_US;
+}
+
 enum err
 upkeep_do(struct store *s, enum upkeep_step step,
     const struct backend_turn *turn, struct buf *text, struct errinfo *ei)
 {
 	const struct timespec rest = {.tv_nsec = 5 * NS_PER_MS};
 	struct upkeep *u = s->upkeep;
-	int64_t until_ns = clock_mono_ns() + UPKEEP_STEP_NS;
+	int64_t began_ns = clock_mono_ns();
 	enum err e = ERR_OK;
 
 	pthread_mutex_lock(&u->mu);
@@ -180,11 +192,17 @@ upkeep_do(struct store *s, enum upkeep_step step,
 	atomic_store(&u->asked, true);
 	mbox_poke(&s->inbox);
 	while (e == ERR_OK && atomic_load(&u->asked)) {
+		int64_t waited_ns;
+
 		(void)nanosleep(&rest, NULL);
 		e = turn->fn(turn->arg, 0, 0, ei);
-		if (e == ERR_OK && clock_mono_ns() > until_ns)
+		waited_ns = clock_mono_ns() - began_ns;
+		if (e == ERR_OK && is_failing(s, waited_ns))
+			e = fail(ei, ERR_AGAIN, "nothing can be written now;"
+			    " \"vedette store health\" says why");
+		else if (e == ERR_OK && waited_ns > UPKEEP_STEP_NS)
 			e = fail(ei, ERR_TIMEOUT, "the writer does not come to"
-			    " it: it has too much to do, or the store fails");
+			    " it: it has too much to do");
 	}
 	atomic_store(&u->asked, false);
 	/* A slice that was under way when we gave up ends first. */

@@ -5,6 +5,8 @@ import sqlite3
 import threading
 import time
 
+import pytest
+
 import harness
 
 TOKENS = [f"{i:032d}" for i in range(4)]
@@ -138,6 +140,37 @@ def test_a_torn_end_is_cut_and_told(make_daemon):
     assert 5 <= stored(d) < 8
     texts = [e["text"] for e in d.events() if e["kind"] == "store"]
     assert any("middle of a record" in t for t in texts), texts
+
+
+def poke(path, at, data):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        f.write(data)
+
+
+@pytest.mark.parametrize("at, lost", [(100, 1), (0, 8)])
+def test_damage_is_told_and_kept(make_daemon, at, lost):
+    """One record, or the whole file: in the log, in the event log, in the
+    store's health; and the file is there for whoever wants to look."""
+    d = make_daemon(PUSHES).start()
+    with Locked(d):
+        assert len(beats(d, 8)) == 8
+        d.kill()
+    seg = segments(d)[-1]
+    if at == 0:
+        poke(seg, 0, os.urandom(os.path.getsize(seg)))
+    else:
+        poke(seg, at, b"X")
+    d.start()
+    assert stored(d) == 8 - lost
+    assert "error journal: " in d.log() and ".damaged" in d.log(), d.log()
+    texts = [e["text"] for e in d.events() if e["kind"] == "store"]
+    assert any("*.damaged" in t for t in texts), texts
+    h = d.api.get("/api/v1/store/health?force=yes").json()
+    rules = {r["rule"]: r for r in h["rules"]}
+    assert rules["damaged"]["level"] == "degraded", h
+    assert harness.wait_for(lambda: glob.glob(f"{d.data}/journal/*.damaged"),
+                            10, "the file kept")
 
 
 def test_a_record_that_ends_the_process(make_daemon):

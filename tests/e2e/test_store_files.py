@@ -4,6 +4,7 @@ or nothing wherever it is killed."""
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -208,7 +209,7 @@ def test_kill_during_a_restore(make_daemon, tmp_path, point):
     assert bool(aside) != old, names
     d.stop()
     if not old:
-        kept = [n for n in aside if n.endswith("Z")]
+        kept = [n for n in aside if re.fullmatch(r"vedette\.db\..*Z", n)]
         assert len(kept) == 1, aside
         full = os.path.join(d.data, kept[0])
         assert sql(full, "SELECT sum(n) FROM tail") == [(7,)]
@@ -328,6 +329,29 @@ def test_a_locked_store_is_unhealthy_and_says_why(make_daemon):
     harness.wait_for(lambda: [e for e in d.events() if e["kind"] == "health"
                               and "write_lock" in e["text"]], 20,
                      "the event")
+
+
+def test_maintain_does_not_wait_for_a_store_that_fails(make_daemon):
+    """It would keep everybody from a check and a backup meanwhile."""
+    d = some_history(make_daemon)
+    db = sqlite3.connect(os.path.join(d.data, "vedette.db"),
+                         isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    stop = threading.Event()
+
+    def pusher():
+        while not stop.wait(0.2):
+            d.push(PUSH["token"])
+    t = threading.Thread(target=pusher)
+    t.start()
+    try:
+        p = d.cli("store", "maintain", timeout=60)
+        assert p.returncode == 1 and "nothing can be written" in \
+            p.stdout + p.stderr, p
+    finally:
+        stop.set()
+        t.join(10)
+        db.close()
 
 
 def test_maintain(make_daemon):
