@@ -19,6 +19,7 @@
 #include "place.h"
 #include "store/backup.h"
 #include "store/errand.h"
+#include "store/filesys.h"
 #include "store/lockfile.h"
 #include "store/restore.h"
 #include "world/world.h"
@@ -99,6 +100,32 @@ offline_check(struct job *j)
 	return e == ERR_OK ? report(j->at.store, r, j->a->json) : say(e, &ei);
 }
 
+static void
+segment_seen(void *arg, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (n > 4 && strcmp(name + n - 4, ".seg") == 0)
+		*(bool *)arg = true;
+}
+
+/* What was acknowledged may still be there and not in the database; only the
+ * daemon reads it back. */
+static enum err
+journal_empty(const struct job *j, struct errinfo *ei)
+{
+	char part[DISK_PATH_MAX], last[DISK_PATH_MAX] = "";
+	bool seen = false;
+
+	for (unsigned i = 0; restore_part(j->at.store, i, part); i++)
+		memcpy(last, part, sizeof(last));
+	(void)filesys_real.list(last, segment_seen, &seen);
+	return seen ? fail(ei, ERR_CONFLICT, "the journal %s may hold what the"
+	    " database has not taken yet, and a backup would be without it;"
+	    " start vedette, which reads it back, and back up then", last) :
+	    ERR_OK;
+}
+
 static int
 offline_backup(struct job *j)
 {
@@ -107,8 +134,10 @@ offline_backup(struct job *j)
 	    .turn = {turn, NULL}};
 	struct audit_report *r CLEANUP(xfreep) = xcalloc(1, sizeof(*r));
 	struct errinfo ei = {0};
-	enum err e = backup_make(&ask, r, &ei);
+	enum err e = journal_empty(j, &ei);
 
+	if (e == ERR_OK)
+		e = backup_make(&ask, r, &ei);
 	turn_end();
 	if (e == ERR_OK)
 		return report(j->file, r, j->a->json);

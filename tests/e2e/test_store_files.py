@@ -161,6 +161,38 @@ def test_a_backup_replaces_only_files_that_are_no_part_of_it(
         tmp_path / "kept", "PRAGMA quick_check") == [("ok",)], p
 
 
+def test_a_backup_has_what_the_journal_took(make_daemon, tmp_path):
+    """Acknowledged is acknowledged: it waits for the database to have it,
+    and without a daemon it says that it would be incomplete."""
+    d = some_history(make_daemon)
+    db = sqlite3.connect(os.path.join(d.data, "vedette.db"),
+                         isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    for _ in range(8):
+        assert d.push(TOKEN).status == 200
+    had = []
+    t = threading.Thread(target=lambda: had.append(
+        d.cli("store", "backup", tmp_path / "b.db", timeout=60)))
+    t.start()
+    harness.wait_for(
+        lambda: d.api.get("/api/v1/store/errand").json().get("kind")
+        == "backup", what="the backup's begin")
+    db.execute("ROLLBACK")
+    t.join(60)
+    assert had[0].returncode == 0, had[0]
+    assert sql(tmp_path / "b.db", "SELECT sum(n) FROM tail") == [(13,)]
+    db.execute("BEGIN IMMEDIATE")
+    assert d.push(TOKEN).status == 200
+    d.kill()
+    db.close()
+    p = d.cli("store", "backup", tmp_path / "c.db")
+    assert p.returncode == 1 and "start vedette" in p.stderr, p
+    d.start()
+    p = d.cli("store", "backup", tmp_path / "c.db")
+    assert p.returncode == 0, p
+    assert sql(tmp_path / "c.db", "SELECT sum(n) FROM tail") == [(14,)]
+
+
 def test_one_errand_at_a_time(make_daemon, tmp_path):
     d = make_daemon({"monitors": [{"name": "P", **PUSH}]})
     d.start(env={"VEDETTE_FAULT": "errand.slow=error@1+"})
