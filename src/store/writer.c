@@ -313,6 +313,8 @@ abandon(struct store *s)
 		    clock_mono_ns()) + ANSWER_NS);
 	(void)fail(&ei, ERR_STOPPING, "the daemon stops and could not store"
 	    " it");
+	/* The journal's thread may not have come back from the disk. */
+	pthread_mutex_lock(&s->mu);
 	for (; b->done < b->n; b->done++) {
 		struct slot *slot = &b->v[b->done];
 		struct unit *u = slot->unit;
@@ -332,6 +334,7 @@ abandon(struct store *s)
 	}
 	for (; s->queue.first != NULL; n++)
 		abandon_unit(s, backlog_pop(&s->queue), &ei);
+	pthread_mutex_unlock(&s->mu);
 	s->abandoned += n;
 	if (n > 0)
 		log_error("store", "stopped before everything was stored",
