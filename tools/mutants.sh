@@ -34,10 +34,9 @@ paused_member_counts|src/state/state.c|/^state_votes_worst/,/^}/s/s < STATUS_PAU
 host_cap_ignored|src/sched/caps.c|s/h->used + kept >= c->per_host/h->used + kept > c->per_host/|test_sched_caps|tests/test_sched_caps
 transition_dropped_when_full|src/sched/shard.c|s/mbox_put_urgent(sh->conf.writer/mbox_put(sh->conf.writer/|test_sched_shard|tests/test_sched_shard
 deadline_of_a_class_ignored|src/store/sqlite/guard.c|s/MAX(left_ns, INT64_C(1)))/0 * left_ns)/|test_store_guard|tests/test_store_guard
-asker_who_left_ignored|src/store/sqlite/guard.c|s/return ENDED_CANCELLED;/return ENDED_OK;/|test_store_guard|tests/test_store_guard
 required_pragma_wished|src/store/sqlite/pragma.c|s/{"journal_mode", REQUIRED/{"journal_mode", WISHED/|test_store_guard|tests/test_store_guard
 busy_checkpoint_is_success|src/store/sqlite/conn.c|s/return CKPT_BUSY;/return CKPT_DONE;/|test_store_wal|tests/test_store_wal
-full_log_written_to|src/store/writer.c|s/if (!wal_full(s) ||/if (true ||/|test_store_wal|tests/test_store_wal
+full_log_written_to|src/store/writer.c|s/^\tif (!wal_full(s) .*/\tif (true)/|test_store_wal|tests/test_store_wal
 ack_before_commit|src/store/batch.c|s/^\(.*\)e = ops->commit(s->db, ei);/\1for (size_t i = lo; i < hi; i++) { struct ack *a = b->v[i].unit->ack; b->v[i].unit->ack = NULL; if (a != NULL) a->done(a, ERR_OK, NULL); }\n&/|test_store_fault|tests/test_store_fault
 journal_not_synced|src/store/journal.c|s/else if (j->fs->sync(j->fd) != 0)/else if (false)/|test_journal_fault|tests/test_journal_fault
 journal_names_not_synced|src/store/journal.c|/^christen/,/^}/s/return j->fs->sync_dir(j->conf.dir);/return 0;/|test_journal_fault|tests/test_journal_fault
