@@ -208,7 +208,7 @@ class Runner:
             if not os.path.exists(os.path.join(ROOT, "tools/mutants.sh")):
                 return []
             return [("mutants", lambda: run_summary(
-                "mutants", ["tools/mutants.sh"], env, 3 * limit))]
+                "mutants", ["tools/mutants.sh", "--brief"], env, 3 * limit))]
         elif suite == "e2e":
             if not glob.glob(os.path.join(ROOT, "tests/e2e/test_*.py")):
                 return []
