@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "http/intake.h"
 
-#define CONN_MEMORY      32768u   /* request line and headers; above: 431 */
+#define CONN_MEMORY      16384u   /* request line and headers; above: 431 */
 #define CONN_IDLE_S      30u
 #define CONN_DEFAULT     1024u
 #define CONTROL_CONNS    128u

@@ -26,7 +26,9 @@ push_response(void)
 	    xstrdup(ok), xfree);
 	if (r != NULL) {
 		(void)MHD_add_response_header(r, "Content-Type", answer_json);
-		answer_guard(r, NULL, false);
+		(void)MHD_add_response_header(r, "X-Content-Type-Options",
+		    "nosniff");
+		(void)MHD_add_response_header(r, "Cache-Control", "no-store");
 	}
 	return r;
 }
