@@ -1,5 +1,7 @@
-/* rice.c: a column is one head byte, order in the two low bits (0: all equal,
- * else 1 + the order of the difference) and the Rice parameter k above, then
+/* rice.c: a column is one head byte and what belongs to it. Its two low bits are
+ * 1 + the order of the difference, the Rice parameter k above; or 0, and above
+ * it how the column is simpler than that: all equal (the number), a line (the
+ * first number and the step), or numbers above a base (k, the base). Then come
  * bits, least significant first: the quotient in ones, a zero, k bits. A
  * quotient of ESCAPE ones is followed by all 64 bits. */
 #include "store/rice.h"
@@ -9,6 +11,12 @@
 
 #define ESCAPE 20
 #define K_MAX  56
+
+enum plain { PLAIN_EQUAL, PLAIN_LINE, PLAIN_BASE };
+
+#define ORDERS   3       /* differences of the order 0, 1 and 2 */
+#define WAY_BASE ORDERS  /* or what lies above the least */
+#define BASE_BITS 24     /* that the base and its head take, about */
 
 struct bits {
 	struct buf *out;
@@ -71,18 +79,30 @@ bits_get(struct bits_in *b, unsigned n)
 	return v;
 }
 
-/* u[i] becomes what is coded: the zigzag of the difference of that order.
- * Unsigned arithmetic: timestamps from a broken clock may wrap. */
+static int64_t
+least_of(const int64_t *v, size_t n)
+{
+	int64_t min = v[0];
+
+	for (size_t i = 1; i < n; i++)
+		min = MIN(min, v[i]);
+	return min;
+}
+
+/* u[i] becomes what is coded: the zigzag of the difference of that order, or
+ * what is above the least, which has no sign to pay for. Unsigned arithmetic:
+ * timestamps from a broken clock may wrap. */
 static void
-residuals(const int64_t *v, size_t n, unsigned order, uint64_t *u)
+residuals(const int64_t *v, size_t n, unsigned way, uint64_t *u)
 {
 	uint64_t last = 0, last_step = 0;
+	uint64_t min = way == WAY_BASE ? (uint64_t)least_of(v, n) : 0;
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t x = (uint64_t)v[i], step = x - last;
 
-		u[i] = wire_zig((int64_t)(order == 0 ? x :
-		    order == 1 ? step : step - last_step));
+		u[i] = way == WAY_BASE ? x - min : wire_zig((int64_t)(
+		    way == 0 ? x : way == 1 ? step : step - last_step));
 		last_step = i == 0 ? 0 : step;
 		last = x;
 	}
@@ -130,46 +150,46 @@ best_k(const uint64_t *u, size_t n, uint64_t *ret_cost)
 	return best;
 }
 
+/* A line, a level one included: the first and the step say it all. */
 static bool
-all_equal(const int64_t *v, size_t n)
+line_put(struct buf *out, const int64_t *v, size_t n)
 {
-	for (size_t i = 1; i < n; i++)
-		if (v[i] != v[0])
+	uint64_t step = n > 1 ? (uint64_t)v[1] - (uint64_t)v[0] : 0;
+	unsigned char one[32];
+	struct wire_out w = {.p = one, .cap = sizeof(one)};
+
+	for (size_t i = 2; i < n; i++)
+		if ((uint64_t)v[i] - (uint64_t)v[i - 1] != step)
 			return false;
+	wire_byte(&w, (step == 0 ? PLAIN_EQUAL : PLAIN_LINE) << 2);
+	wire_int(&w, v[0]);
+	if (step != 0)
+		wire_int(&w, (int64_t)step);
+	buf_add(out, (struct str){(const char *)one, w.n});
 	return true;
 }
 
-void
-rice_put(struct buf *out, const int64_t *v, size_t n)
+static void
+head_put(struct buf *out, unsigned way, unsigned k, int64_t base)
 {
-	uint64_t u[RICE_MAX], c, least = UINT64_MAX;
-	unsigned order = 0, k = 0;
+	unsigned char one[32];
+	struct wire_out w = {.p = one, .cap = sizeof(one)};
+
+	if (way == WAY_BASE) {
+		wire_byte(&w, PLAIN_BASE << 2);
+		wire_byte(&w, (unsigned char)k);
+		wire_int(&w, base);
+	} else {
+		wire_byte(&w, (unsigned char)((way + 1) | k << 2));
+	}
+	buf_add(out, (struct str){(const char *)one, w.n});
+}
+
+static void
+codes_put(struct buf *out, const uint64_t *u, size_t n, unsigned k)
+{
 	struct bits b = {.out = out};
 
-	assert(n > 0);
-	assert(n <= RICE_MAX);
-	if (all_equal(v, n)) {
-		unsigned char one[16];
-		struct wire_out w = {.p = one, .cap = sizeof(one)};
-
-		wire_byte(&w, 0);
-		wire_int(&w, v[0]);
-		buf_add(out, (struct str){(const char *)one, w.n});
-		return;
-	}
-	for (unsigned o = 0; o < 3; o++) {
-		unsigned try;
-
-		residuals(v, n, o, u);
-		try = best_k(u, n, &c);
-		if (c < least) {
-			least = c;
-			order = o;
-			k = try;
-		}
-	}
-	residuals(v, n, order, u);
-	buf_addc(out, (char)((order + 1) | k << 2));
 	for (size_t i = 0; i < n; i++) {
 		uint64_t q = u[i] >> k;
 
@@ -184,6 +204,33 @@ rice_put(struct buf *out, const int64_t *v, size_t n)
 	bits_flush(&b);
 }
 
+void
+rice_put(struct buf *out, const int64_t *v, size_t n)
+{
+	uint64_t u[RICE_MAX], c, least = UINT64_MAX;
+	unsigned best = 0, k = 0;
+
+	assert(n > 0);
+	assert(n <= RICE_MAX);
+	if (line_put(out, v, n))
+		return;
+	for (unsigned way = 0; way <= WAY_BASE; way++) {
+		unsigned try;
+
+		residuals(v, n, way, u);
+		try = best_k(u, n, &c);
+		c += way == WAY_BASE ? BASE_BITS : 0;
+		if (c < least) {
+			least = c;
+			best = way;
+			k = try;
+		}
+	}
+	residuals(v, n, best, u);
+	head_put(out, best, k, least_of(v, n));
+	codes_put(out, u, n, k);
+}
+
 static uint64_t
 code_get(struct bits_in *b, unsigned k)
 {
@@ -196,6 +243,45 @@ code_get(struct bits_in *b, unsigned k)
 	return (uint64_t)q << k | bits_get(b, k);
 }
 
+static bool
+line_get(struct wire_in *in, enum plain what, int64_t *v, size_t n)
+{
+	uint64_t x = (uint64_t)wire_get_int(in);
+	uint64_t step = what == PLAIN_LINE ? (uint64_t)wire_get_int(in) : 0;
+
+	for (size_t i = 0; i < n; i++, x += step)
+		v[i] = (int64_t)x;
+	return !in->bad;
+}
+
+static bool
+base_get(struct wire_in *in, int64_t *v, size_t n)
+{
+	unsigned k = wire_get_byte(in);
+	uint64_t base = (uint64_t)wire_get_int(in);
+	struct bits_in b = {.in = in};
+
+	if (k > K_MAX)
+		return false;
+	for (size_t i = 0; i < n && !in->bad; i++)
+		v[i] = (int64_t)(base + code_get(&b, k));
+	return !in->bad;
+}
+
+static bool
+plain_get(struct wire_in *in, unsigned what, int64_t *v, size_t n)
+{
+	switch (what) {
+	case PLAIN_EQUAL:
+	case PLAIN_LINE:
+		return line_get(in, (enum plain)what, v, n);
+	case PLAIN_BASE:
+		return base_get(in, v, n);
+	default:
+		return false;
+	}
+}
+
 bool
 rice_get(struct wire_in *in, int64_t *v, size_t n)
 {
@@ -203,15 +289,10 @@ rice_get(struct wire_in *in, int64_t *v, size_t n)
 	struct bits_in b = {.in = in};
 	uint64_t last = 0, last_step = 0;
 
+	if ((head & 3) == 0)
+		return plain_get(in, k, v, n);
 	if (k > K_MAX)
 		return false;
-	if ((head & 3) == 0) {
-		int64_t all = wire_get_int(in);
-
-		for (size_t i = 0; i < n; i++)
-			v[i] = all;
-		return !in->bad;
-	}
 	order = (head & 3) - 1;
 	for (size_t i = 0; i < n && !in->bad; i++) {
 		uint64_t x = (uint64_t)wire_zag(code_get(&b, k));

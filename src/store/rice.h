@@ -1,6 +1,7 @@
-/* rice.h: one column of numbers as bits. Picks for itself whether values,
- * differences or second differences are smallest, and the Rice parameter.
- * Pure; shared by the chunk codec only. */
+/* rice.h: one column of numbers as bits. Picks for itself what is smallest: a
+ * line, values above their least, values, differences or second differences,
+ * and the Rice parameter (R. F. Rice, JPL 79-22, 1979). Pure; shared by the
+ * chunk codec only. */
 #ifndef STORE_RICE_H
 #define STORE_RICE_H
 
