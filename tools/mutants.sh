@@ -66,6 +66,7 @@ alert_not_frozen|src/alert/desk_done.c|s/m->frozen = m->frozen .*part > 0;/m->fr
 alert_window_ignored|src/alert/desk_queue.c|s/if (muted(d, r, now_us, \&until_us, note)) {/if (false) {/|test_alert_desk|tests/test_alert_desk
 alert_held_expires|src/alert/desk_queue.c|s/return !desk_row_opens(r);/return true;/|test_alert_desk|tests/test_alert_desk
 alert_fallback_unresolved|src/alert/desk_queue.c|/^settle/,/^}/s/desk_make(d, \&o);/;/|test_alert_desk|tests/test_alert_desk
+alert_monitor_goes_untold|src/store/edit.c|s/r = edit_gone(s, e, en, ei);/(void)en;/|test_store_outbox|tests/test_store_outbox
 alert_orphan_reminder|src/alert/desk.c|s/if (r->inc != NULL \&\& orphan(r))/if (false)/|test_alert_desk|tests/test_alert_desk
 alert_no_backoff|src/alert/desk_done.c|s/us \*= 2;/us *= 1;/|test_alert_desk|tests/test_alert_desk
 alert_after_ignored|src/alert/desk_done.c|s/return MAX(us, o->after_us);/return us;/|test_alert_desk|tests/test_alert_desk

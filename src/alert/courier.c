@@ -201,7 +201,8 @@ mail_put(struct courier *c, struct mail *m)
 		mail_free(m);
 }
 
-/* Monitors that are no more cannot recover. */
+/* Who lets a monitor go ends its incidents in the same transaction. A store
+ * whose version did not is made good here, before anything is edited. */
 static void
 look_for_gone(struct courier *c, int64_t now_us)
 {
@@ -260,7 +261,6 @@ open_mail(struct courier *c, struct mail *m)
 		set_up(c, m, now_us);
 		break;
 	case MAIL_LOOK:
-		look_for_gone(c, now_us);
 		desk_look(c->desk, now_us);
 		break;
 	case MAIL_STOP:
@@ -507,9 +507,13 @@ courier_durable(void *courier, const struct unit *u)
 	case UNIT_EVENT:
 		send_event(c, &event_unit_of(u)->event);
 		break;
-	case UNIT_CONFIG:
+	case UNIT_CONFIG: {
+		const struct config_unit *k = config_unit_of(u);
+
+		send_rows(c, k->rows, k->nrows);
 		courier_look(c);
 		break;
+	}
 	case UNIT_TOKEN:
 	case UNIT_QUARANTINE:
 	case UNIT_NMAX:

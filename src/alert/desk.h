@@ -78,7 +78,8 @@ void desk_health(struct desk *d, const struct channel_health *h);
 void desk_hold(struct desk *d, const struct hold *h);   /* loaded, after rows */
 void desk_hold_change(struct desk *d, const struct hold_change *c,
     int64_t now_us);
-/* The monitor is no more: its incidents end where they were told. */
+/* The monitor is no more: its incidents end where they were told, unless
+ * that is known already. */
 void desk_gone(struct desk *d, uint32_t monitor, int64_t now_us);
 /* Monitors with an incident somebody was told of; *ret xfreed by the caller. */
 size_t desk_monitors(const struct desk *d, uint32_t **ret);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/time.h"
 #include "route/flap.h"
 #include "route/plan.h"
@@ -264,4 +265,18 @@ route_step(const struct route_plan *p, const struct route_event *e,
 		changed = true;
 	assert(alerting_ok(s.a));
 	return changed;
+}
+
+void
+route_gone(const struct strings *channels, const struct route_event *e,
+    struct mon_state *st, struct route_rows *out)
+{
+	struct settings words = {.alerts = {.expire_ns = DAY_S * NS_PER_S}};
+	uint32_t *ids CLEANUP(xfreep) = xcalloc(channels->n + 1, sizeof(*ids));
+	const struct route_plan p = {.conf = &words, .channels = *channels,
+	    .ids = ids};
+
+	for (size_t i = 0; i < channels->n; i++)
+		ids[i] = alert_channel_id(channels->v[i]);
+	(void)route_step(&p, e, st, out);
 }

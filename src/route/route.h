@@ -56,6 +56,11 @@ struct route_event {
 bool route_step(const struct route_plan *p, const struct route_event *e,
     struct mon_state *st, struct route_rows *out);
 
+/* The monitor goes for good: who was told of an open incident hears of its
+ * end. channels as for a plan, which this does not need. */
+void route_gone(const struct strings *channels, const struct route_event *e,
+    struct mon_state *st, struct route_rows *out);
+
 /* We saw nothing from … to …: a row for every channel that hears of our own
  * trouble. */
 void route_sight(const struct route_plan *p, int64_t from_us,

@@ -33,5 +33,6 @@ config_unit_free(struct config_unit *u)
 	document_free(u->doc);
 	json_decref(u->body);
 	json_decref(u->plan);
+	xfree(u->rows);
 	xfree(u);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "state/state.h"
 #include "store/confs.h"
@@ -66,10 +67,10 @@ archived_state(const struct edit *e, const struct entry *en,
 }
 
 static enum err
-put_archived(struct store *s, const struct edit *e, uint32_t id,
+put_archived(struct store *s, const struct edit *e, const struct entry *en,
     struct errinfo *ei)
 {
-	struct entry *en = view_entry(s->view, id);
+	uint32_t id = en->row.conf->id;
 	unsigned char bytes[STATE_CODE_MAX];
 	struct mon_state st;
 	struct transition t;
@@ -128,19 +129,23 @@ edit_event(struct store *s, const struct edit *e, const char *subject,
 }
 
 static enum err
-put_step(struct store *s, const struct edit *e, struct step *st,
+put_step(struct store *s, struct edit *e, struct step *st,
     struct errinfo *ei)
 {
+	const struct entry *en = view_entry(s->view, st->id);
+	bool leaves = st->kind == STEP_PUT && st->conf->archived &&
+	    !st->was_archived && en != NULL;
 	char text[256];
-	enum err r;
+	enum err r = ERR_OK;
 
-	if (st->kind == STEP_DELETE)
+	if (leaves || (st->kind == STEP_DELETE && en != NULL))
+		r = edit_gone(s, e, en, ei);
+	if (r == ERR_OK && st->kind == STEP_DELETE)
 		r = put_delete(s, st->id, ei);
-	else
+	else if (r == ERR_OK)
 		r = confs_put(s, st->conf, st->conf->paused, ei);
-	if (r == ERR_OK && st->kind == STEP_PUT && st->conf->archived &&
-	    !st->was_archived && view_entry(s->view, st->id) != NULL)
-		r = put_archived(s, e, st->id, ei);
+	if (r == ERR_OK && leaves)
+		r = put_archived(s, e, en, ei);
 	if (r != ERR_OK || e->n > EVENTS_EACH)
 		return r;
 	snprintf(text, sizeof(text), "%s%s%.200s", st->verb,
@@ -190,6 +195,7 @@ edit_put(struct store *s, struct edit *e, struct slot *slot,
 	if (e->quiet)
 		return ERR_OK;
 	slot->stored = true;
+	edit_gone_clear(e);
 	for (size_t i = 0; r == ERR_OK && i < e->n; i++)
 		r = put_step(s, e, &e->v[i], ei);
 	if (r == ERR_OK && e->rechannel)
@@ -306,6 +312,7 @@ edit_tell(struct store *s, struct edit *e)
 	if (e == NULL || !e->applied)
 		return;
 	e->applied = false;
+	(void)FAULT("edit.committed");
 	for (size_t i = 0; s->conf.to_shard != NULL && i < e->n; i++)
 		tell_step(s, &e->v[i]);
 	if (e->rechannel && s->conf.channels != NULL)

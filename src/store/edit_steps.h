@@ -55,6 +55,11 @@ enum err edit_window_put(struct store *s, const struct edit *e,
     struct errinfo *ei) MUST_USE;
 void edit_window_apply(struct store *s, const struct edit *e);
 void edit_window_free(struct edit *e);
+/* edit_gone.c: its open incident ends for who was told, before its state
+ * goes; the rows are the unit's. Cleared before each attempt. */
+enum err edit_gone(struct store *s, struct edit *e, const struct entry *en,
+    struct errinfo *ei) MUST_USE;
+void edit_gone_clear(struct edit *e);
 /* edit.c: one entry of the event log. */
 enum err edit_event(struct store *s, const struct edit *e,
     const char *subject, uint32_t id, const char *text, struct errinfo *ei)

@@ -526,17 +526,18 @@ load_undo(struct store *s)
 	s->last_sign_us = s->clock_back_us = 0;
 }
 
-static enum err
-stored_state(struct store *s, struct entry *en, struct mon_state *st)
+enum err
+load_stored(struct store *s, uint32_t monitor, struct mon_state *ret,
+    struct errinfo *ei)
 {
 	enum stmt q = STMT_STATE_GET;
-	enum err e = start(s, q, VALS(V_INT(en->row.conf->id)), NULL);
+	enum err e = start(s, q, VALS(V_INT(monitor)), ei);
 
 	if (e == ERR_OK)
-		e = s->db->ops->next(s->db, q, NULL);
+		e = s->db->ops->next(s->db, q, ei);
 	if (e != ERR_OK)
 		return e;
-	e = state_code_get(text(s, q, 0), en->row.conf->id, st) ? ERR_OK :
+	e = state_code_get(text(s, q, 0), monitor, ret) ? ERR_OK :
 	    ERR_INVALID;
 	s->db->ops->done(s->db, q);
 	return e;
@@ -547,7 +548,7 @@ load_state(struct store *s, struct entry *en)
 {
 	struct mon_state *st = fresh_state(en);
 
-	if (stored_state(s, en, st) != ERR_OK)
+	if (load_stored(s, en->row.conf->id, st, NULL) != ERR_OK)
 		log_warn("store", "a monitor starts anew",
 		    KV("monitor", &en->row.conf->path[0]));
 	st->seq = MAX(st->seq, en->seq);   /* never a number again */

@@ -37,7 +37,16 @@ struct config_unit {
 	/* results; window of CREATE is one, too */
 	json_t *plan;                  /* APPLY: plan_json; owned */
 	uint32_t ret_monitor;          /* CREATE, PATCH, REPLACE: its id */
+	/* The writer's: who hears that incidents ended with their monitors. */
+	struct outbox_row *rows;       /* owned */
+	size_t nrows;
 };
+static inline const struct config_unit *
+config_unit_of(const struct unit *u)
+{
+	_Static_assert(offsetof(struct config_unit, unit) == 0, "first");
+	return (const struct config_unit *)(const void *)u;
+}
 struct config_unit *config_unit_new(enum config_op op) MUST_USE;
 void config_unit_free(struct config_unit *u);
 

@@ -3,8 +3,10 @@ server and programs: exactly one open and one resolve, whatever fails, is
 killed, locked or slow in between."""
 
 import glob
+import http.client
 import os
 import re
+import signal
 import sqlite3
 
 import pytest
@@ -186,6 +188,32 @@ def test_killed_at_every_point(make_daemon, closing, point):
     after = "before_send" not in point
     assert seen[0] == ("open", "A") and seen[-1] == ("resolve", "A")
     assert len(seen) <= (3 if after else 2), seen
+
+
+@pytest.mark.parametrize("way", ["delete", "archive"])
+def test_its_end_is_in_the_commit_that_lets_a_monitor_go(
+        make_daemon, closing, way):
+    sink, port = closing(HttpSink()), free_port()
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", port, notify=["ops"])]))
+    d.start(env={"VEDETTE_FAULT": "edit.committed=kill@2"})
+    wait_told(sink, ("open", "A"))
+    wait_for(lambda: outbox(d, "SELECT count(*) FROM outbox WHERE state = 2")
+             == [(1,)], what="the note that the alert was sent")
+    d.configure(config([hook("ops", sink)], []))
+    if way == "archive":
+        d.signal(signal.SIGHUP)
+    else:
+        with pytest.raises((OSError, http.client.HTTPException)):
+            d.api.delete(f"/api/v1/monitors/{d.id('A')}")
+    wait_for(lambda: not d.alive(), timeout=30, what="the kill")
+    assert outbox(d, "SELECT count(*) FROM outbox WHERE kept = 1 AND"
+                     " json_extract(event, '$.kind') = 1") == [(1,)]
+    d.kill()
+    d.start()
+    wait_told(sink, ("resolve", "A"))
+    settled(d)
+    assert told(sink) == [("open", "A"), ("resolve", "A")]
 
 
 def test_a_storm_is_one_message(make_daemon, closing):

@@ -25,6 +25,8 @@ on_durable(void *arg, const struct unit *u)
 			h->in_file = rig_number(h->rig,
 			    "SELECT count(*) FROM outbox");
 	}
+	if (u->kind == UNIT_CONFIG)
+		h->rows += (unsigned)config_unit_of(u)->nrows;
 }
 
 static struct outbox_row
@@ -226,6 +228,91 @@ only_an_open_incident_is_acknowledged(void **state)
 	rig_remove(&r);
 }
 
+/* -- monitors that go --------------------------------------------------------- */
+
+#define HOOK(name) "  - { name: " name ", type: webhook, url: 'http://x/' }\n"
+#define WEB(name) "  - { name: " name ", type: web, url: 'http://x/' }\n"
+#define CHANNELS "channels:\n" HOOK("ops") HOOK("sms") "monitors:\n"
+
+static uint32_t
+id_of(struct rig *r, const char *path)
+{
+	struct view_row row;
+	uint32_t id;
+
+	assert_int_equal(view_find(store_view(r->s), str_of(path), &row),
+	    ERR_OK);
+	id = row.conf->id;
+	view_row_release(&row);
+	return id;
+}
+
+/* Down, and "ops" was told. */
+static void
+goes_down(struct rig *r, uint32_t id, int64_t recover_us)
+{
+	struct result_unit *u = rig_turn(id, 1, 1000, STATUS_PENDING,
+	    STATUS_DOWN);
+
+	u->own->state.alerting = (struct alerting){.incident_us = 1000,
+	    .recover_us = recover_us, .told = {alert_channel_id("ops")},
+	    .ntold = 1, .severity = SEVERITY_CRITICAL, .status = STATUS_DOWN};
+	u->rows = xcalloc(1, sizeof(*u->rows));
+	u->rows[0] = a_row(id, 1000, "ops");
+	u->nrows = 1;
+	assert_int_equal(rig_send(r, &u->unit, NULL), ERR_OK);
+}
+
+static int64_t
+ends(struct rig *r, uint32_t id)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM outbox WHERE kept = 1"
+	    " AND monitor = %u AND incident_us = 1000 AND channel = 'ops' AND"
+	    " json_extract(event, '$.kind') = %d", id, ALERT_RESOLVE);
+	return rig_number(r, sql);
+}
+
+/* In the transaction that lets it go, and heard of like any other row. */
+static void
+who_was_told_hears_that_a_monitor_went(void **state)
+{
+	static const struct plan_opts file = {.origin = ORIGIN_FILE,
+	    .archive = true};
+	const int64_t later = clock_wall_us() + INT64_C(3600000000);
+	uint32_t told, archived, healthy, waiting;
+	struct rig r;
+
+	(void)state;
+	rig_begin(&r);
+	assert_int_equal(rig_apply(&r, CHANNELS WEB("A") WEB("B") WEB("C")
+	    WEB("D"), file), ERR_OK);
+	told = id_of(&r, "A");
+	archived = id_of(&r, "B");
+	healthy = id_of(&r, "C");
+	waiting = id_of(&r, "D");
+	goes_down(&r, told, 0);
+	goes_down(&r, archived, 0);
+	goes_down(&r, waiting, later);   /* its end is told already */
+	heard.rows = 0;
+	rig_change(&r, CONFIG_DELETE, told, NULL, ERR_OK);
+	assert_int_equal(ends(&r, told), 1);
+	assert_int_equal(heard.rows, 1);
+	rig_change(&r, CONFIG_DELETE, healthy, NULL, ERR_OK);
+	rig_change(&r, CONFIG_DELETE, waiting, NULL, ERR_OK);
+	assert_int_equal(heard.rows, 1);
+	assert_int_equal(rig_apply(&r, CHANNELS WEB("E"), file), ERR_OK);
+	assert_int_equal(ends(&r, archived), 1);
+	assert_int_equal(heard.rows, 2);
+	assert_int_equal(rig_number(&r, "SELECT count(*) FROM outbox"), 5);
+	/* archived first and deleted then: it ended once */
+	rig_change(&r, CONFIG_DELETE, archived, NULL, ERR_OK);
+	assert_int_equal(rig_number(&r, "SELECT count(*) FROM outbox"), 5);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
 int
 main(void)
 {
@@ -234,6 +321,7 @@ main(void)
 		    a_row_made_twice_is_one_and_heard_after_its_commit),
 		cmocka_unit_test(what_is_kept_comes_back_as_it_was),
 		cmocka_unit_test(only_an_open_incident_is_acknowledged),
+		cmocka_unit_test(who_was_told_hears_that_a_monitor_went),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
