@@ -41,6 +41,8 @@ quarantine_free(struct ward *w)
 		return;
 	for (size_t i = 0; i < w->n; i++)
 		sick_free(&w->v[i]);
+	unit_free(w->again.unit);
+	xfree(w->again.ei);
 	xfree(w);
 }
 

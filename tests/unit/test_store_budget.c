@@ -91,6 +91,7 @@ test_refuse(void **state)
 {
 	struct rig r;
 	struct result_unit *u;
+	struct view_row row;
 	int64_t now = clock_wall_us();
 	uint32_t a;
 
@@ -147,8 +148,10 @@ test_refuse(void **state)
 	rig_close(&r);
 	r.conf.disk_budget = 0;
 	rig_open(&r);
-	assert_int_equal(rig_row(&r, a).status, STATUS_DOWN);
-	assert_int_equal(rig_row(&r, a).seq, 59);
+	row = rig_row(&r, a);
+	assert_int_equal(row.status, STATUS_DOWN);
+	assert_int_equal(row.seq, 59);
+	view_row_release(&row);
 	assert_int_equal(store_pressure(r.s), PRESSURE_NONE);
 	assert_true(rig_number(&r, "SELECT count(*) FROM event WHERE text LIKE"
 	    " 'no room: writes are refused%'") == 1);
