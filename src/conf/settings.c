@@ -265,7 +265,7 @@ static const struct opt journal_opts[] = {
 	    .dflt = "64MiB", .min = 4 << 20, .max = INT64_C(1) << 34,
 	    .help = "Room set aside from the beginning for what may never be "
 	    "refused: changes of status, alerts, heartbeats; at most an eighth "
-	    "of the disk."),
+	    "of the disk and of store.disk_budget."),
 	OPT_END
 };
 
@@ -281,9 +281,9 @@ static const struct opt store_opts[] = {
 	SIZE("disk_budget", settings, store.disk_budget,
 	    .flags = OPT_RESTART, .dflt = "4GiB", .min = 64 << 20,
 	    .max = INT64_C(1) << 50,
-	    .help = "Disk space the store may take: from 80 % on it warns, "
-	    "from 95 % on the oldest samples go, at 100 % writes are "
-	    "refused."),
+	    .help = "Disk space the store may take, its journal included: "
+	    "from 80 % on it warns, from 95 % on the oldest samples go, at "
+	    "100 % writes are refused."),
 	COUNTER("queue", settings, store.queue, .flags = OPT_RESTART,
 	    .dflt = "65536", .min = 16, .max = 16777216,
 	    .help = "Units that may wait for the writer."),

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "model/why.h"
 #include "store/prune.h"
+#include "store/rescue.h"
 #include "world/world.h"
 
 #define MIB           (UINT64_C(1) << 20)
@@ -90,6 +91,20 @@ budget_level(const struct budget_facts *f, enum pressure was)
 	return PRESSURE_NONE;
 }
 
+uint64_t
+budget_growth(const struct budget_facts *f)
+{
+	uint64_t to = f->budget / 1000 * marks[PRESSURE_REFUSE].leave;
+	uint64_t keep = disk_mark(f, PRESSURE_SHED), more = UINT64_MAX;
+
+	if (f->budget != 0)
+		more = to > f->used ? to - f->used : 0;
+	if (f->disk_size != 0)
+		more = MIN(more, f->disk_free > keep ? f->disk_free - keep :
+		    UINT64_C(0));
+	return more;
+}
+
 /* -- looking ------------------------------------------------------------ */
 /* stat and not open: closing a descriptor of the database would let go of the
  * locks that SQLite has on it in this process. */
@@ -110,6 +125,37 @@ directory_of(const char *path, char *ret, size_t size)
 
 	snprintf(ret, size, "%.*s", slash == NULL || slash == path ? 1 :
 	    (int)(slash - path), slash == NULL ? "." : path);
+}
+
+/* What there is in the journal's directory: its records and its reserve, what
+ * was set aside as damaged, units in quarantine that became files. *ret_passing:
+ * the records, which go when they are read back. */
+static uint64_t
+journal_bytes(const char *path, uint64_t *ret_passing)
+{
+	char dir[512], name[560];
+	uint64_t all = 0;
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+
+	*ret_passing = 0;
+	directory_of(path, dir, sizeof(dir));
+	snprintf(name, sizeof(name), "%s/journal", dir);
+	d = opendir(name);
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		size_t n = strlen(e->d_name);
+
+		if (e->d_name[0] == '.' ||
+		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		all += (uint64_t)st.st_blocks * 512;
+		if (n > 4 && strcmp(e->d_name + n - 4, ".seg") == 0)
+			*ret_passing += (uint64_t)st.st_blocks * 512;
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return all;
 }
 
 /* The WAL comes and goes, most of all while pruning makes room: it has a fixed
@@ -136,7 +182,8 @@ look(struct store *s)
 		b->pages = b->empty = 0;
 	spare = MIN(b->empty * PAGE_BYTES, file);
 	used = file - spare + wal_share(s, file_bytes(path, "-wal")) +
-	    file_bytes(path, "-shm");
+	    file_bytes(path, "-shm") + journal_bytes(path,
+	    &b->facts.passing);
 	b->facts.used = used;
 	b->facts.budget = s->conf.disk_budget;
 	directory_of(path, dir, sizeof(dir));
@@ -145,6 +192,7 @@ look(struct store *s)
 		b->facts.disk_size = (uint64_t)fs.f_blocks * fs.f_frsize;
 		b->facts.disk_free = (uint64_t)fs.f_bavail * fs.f_frsize;
 	}
+	rescue_may_grow(s, budget_growth(&b->facts));
 	atomic_store(&s->stats.used_bytes, used);
 	atomic_store(&s->stats.spare_bytes, spare);
 	atomic_store(&s->stats.disk_free_bytes, b->facts.disk_free);
@@ -215,7 +263,9 @@ announce(struct store *s, enum pressure was, enum pressure now)
 		say(s, EVENT_DROP, "no room: writes are refused, checking goes"
 		    " on");
 	else if (now == PRESSURE_SHED && was < now)
-		say(s, EVENT_DROP, "little room: the oldest samples go");
+		say(s, EVENT_DROP, budget_over(s) > 0 ? "little room: the"
+		    " oldest samples go" : "little room while the journal waits"
+		    " to be read back");
 	else if (now == PRESSURE_WARN && was < now)
 		say(s, EVENT_STORE, "room gets scarce");
 	else if (was == PRESSURE_REFUSE)
@@ -312,13 +362,15 @@ budget_over(const struct store *s)
 {
 	const struct budget_facts *f = &s->budget->facts;
 	uint64_t low = f->budget / 1000 * LOW_PERMILLE, over = 0;
-	uint64_t have = f->disk_free + s->budget->empty * PAGE_BYTES;
+	uint64_t lasting = f->used - MIN(f->used, f->passing);
+	uint64_t have = f->disk_free + s->budget->empty * PAGE_BYTES +
+	    (f->full ? 0 : f->passing);
 	uint64_t want = disk_mark(f, PRESSURE_SHED) * 2;
 
 	if (atomic_load(&s->budget->level) < PRESSURE_SHED)
 		return 0;
-	if (f->budget != 0 && f->used > low)
-		over = f->used - low;
+	if (f->budget != 0 && lasting > low)
+		over = lasting - low;
 	if (f->disk_size != 0 && have < want)
 		over = MAX(over, want - have);
 	return over;
@@ -380,17 +432,30 @@ budget_batch(struct store *s)
 	}
 }
 
+/* Somebody waits for it, or was told that it is durable: the journal's thread
+ * may just have done so. */
+static bool
+promised(struct store *s, const struct unit *u)
+{
+	bool yes;
+
+	pthread_mutex_lock(&s->mu);
+	yes = u->ack != NULL || u->told;
+	pthread_mutex_unlock(&s->mu);
+	return yes;
+}
+
 /* Only what a restart does not miss: a success after a success, of a monitor
  * that is up and is not judged by m of n. */
 bool
-budget_sheds(const struct store *s, const struct result_unit *r,
+budget_sheds(struct store *s, const struct result_unit *r,
     const struct entry *en, enum shed_kind *ret)
 {
 	enum thin thin = s->budget->thin;
 	const struct view_row *v = &en->row;
 	enum why why = (enum why)r->sample.why;
 
-	if (thin == THIN_NONE || r->unit.ack != NULL || r->own != NULL ||
+	if (thin == THIN_NONE || promised(s, &r->unit) || r->own != NULL ||
 	    r->group != NULL || r->evidence != NULL || en->touched)
 		return false;
 	if (why_is_local(why)) {

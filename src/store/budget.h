@@ -1,7 +1,8 @@
 /* budget.h: how much room there is, and what gives way when there is none.
  * The writer looks once a second: what the store takes against its disk
- * budget, what the file system has left, and whether a write failed because
- * there was none.
+ * budget (the database, its log, and all there is in the journal's directory),
+ * what the file system has left, and whether a write failed because there was
+ * none.
  *
  *   level    begins at (of the budget; or left on the disk)   and then
  *   warn     80 %; 256 MiB or a fifth of the disk             it is said
@@ -16,7 +17,11 @@
  *   3. of new samples that say that what is up is still up, seven of eight,
  *      and at refuse all.
  * Never: a failure, a change of status, a state, anything somebody waits for,
- * configuration, outbox rows. */
+ * configuration, outbox rows; and nothing that was told to be durable.
+ *
+ * The journal's records count towards the level, but no stored sample goes for
+ * their sake: what is passing is over when it is read back. Instead the journal
+ * grows only as far as there is room (budget_growth). */
 #ifndef STORE_BUDGET_H
 #define STORE_BUDGET_H
 
@@ -31,9 +36,13 @@ struct budget_facts {
 	uint64_t used, budget;          /* budget 0: none */
 	uint64_t disk_free, disk_size;  /* size 0: not known */
 	bool full;                      /* a write failed for want of room */
+	uint64_t passing;               /* of used: goes by itself */
 };
 /* Pure. With some slack downwards, so that a level does not flap. */
 enum pressure budget_level(const struct budget_facts *f, enum pressure was);
+/* By how much the journal may grow: the budget and the disk keep what the
+ * database needs to read it back. Pure. */
+uint64_t budget_growth(const struct budget_facts *f);
 
 struct budget *budget_new(void) MUST_USE;
 void budget_free(struct budget *b);
@@ -54,7 +63,7 @@ void budget_vacuumed(struct store *s, uint64_t pages);
 /* A transaction begins: how much of it is thinned is settled. */
 void budget_batch(struct store *s);
 /* Is this result not stored, and under which name is it counted? */
-bool budget_sheds(const struct store *s, const struct result_unit *r,
+bool budget_sheds(struct store *s, const struct result_unit *r,
     const struct entry *en, enum shed_kind *ret);
 /* For store_pressure and store_retry_after_s; any thread. */
 enum pressure budget_pressure(const struct budget *b);

@@ -44,6 +44,7 @@ journal_open(const struct journal_conf *c, struct journal **ret,
 	if (j->conf.segment == 0)
 		j->conf.segment = JOURNAL_SEGMENT;
 	j->fd = -1;
+	j->bound = UINT64_MAX;
 	buf_init(&j->out, (size_t)j->conf.segment);
 	if (pthread_mutex_init(&j->mu, NULL) != 0)
 		abort();
@@ -125,17 +126,35 @@ christen(struct journal *j, int fd, uint64_t no, const char *from)
 	return j->fs->sync_dir(j->conf.dir);
 }
 
+static uint64_t
+taken(const struct journal *j)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < j->nsegs; i++)
+		if (!j->segs[i].reserve)
+			bytes += j->conf.segment;
+	return bytes;
+}
+
+void
+journal_may_grow(struct journal *j, uint64_t bytes)
+{
+	uint64_t have;
+
+	pthread_mutex_lock(&j->mu);
+	have = taken(j);
+	pthread_mutex_unlock(&j->mu);
+	atomic_store(&j->bound, bytes > UINT64_MAX - have ? UINT64_MAX :
+	    have + bytes);
+}
+
 static bool
 room_allowed(const struct journal *j)
 {
-	uint64_t taken = 0;
+	uint64_t max = MIN(j->conf.size, atomic_load(&j->bound));
 
-	if (j->nsegs == SEGS_MAX)
-		return false;
-	for (size_t i = 0; i < j->nsegs; i++)
-		if (!j->segs[i].reserve)
-			taken += j->conf.segment;
-	return taken + j->conf.segment <= j->conf.size;
+	return j->nsegs < SEGS_MAX && taken(j) + j->conf.segment <= max;
 }
 
 static enum err

@@ -78,6 +78,8 @@ enum err journal_read(struct journal *j, uint64_t after,
     bool (*each)(void *arg, const struct journal_record *r), void *arg,
     struct errinfo *ei) MUST_USE;
 
+/* Within its size: by so many bytes, the reserve not counted. Any thread. */
+void journal_may_grow(struct journal *j, uint64_t bytes);
 /* Everything up to seq is committed. Any thread. */
 void journal_committed(struct journal *j, uint64_t seq);
 /* Files that hold nothing else become reserve or go; the reserve is filled up

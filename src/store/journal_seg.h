@@ -45,6 +45,7 @@ struct journal {
 	struct buf out;         /* being written */
 	struct seg_reader rd;
 	struct journal_stats stats;
+	_Atomic uint64_t bound; /* of the bytes beside the reserve */
 };
 
 enum seg_step {

@@ -22,7 +22,7 @@
 #define DISK_SHARE  8                          /* of which it may be reserve */
 #define REFILL_NS   (INT64_C(30) * 1000000000) /* a reserve that fell short */
 
-/* A small disk is not filled up with what is only set aside. */
+/* A small disk, or budget, is not filled up with what is only set aside. */
 static uint64_t
 reserve_of(const struct store *s)
 {
@@ -32,6 +32,9 @@ reserve_of(const struct store *s)
 	if (c->fs != NULL)
 		return c->reserve;   /* not on this disk */
 	(void)disk_free(s->conf.path, &all);
+	if (s->conf.disk_budget != 0 && (all == 0 ||
+	    s->conf.disk_budget < all))
+		all = s->conf.disk_budget;
 	return all == 0 ? c->reserve : MIN(c->reserve, all / DISK_SHARE);
 }
 
@@ -91,6 +94,13 @@ struct journal *
 rescue_journal(const struct store *s)
 {
 	return s->rescue == NULL ? NULL : s->rescue->journal;
+}
+
+void
+rescue_may_grow(struct store *s, uint64_t bytes)
+{
+	if (s->rescue != NULL)
+		journal_may_grow(s->rescue->journal, bytes);
 }
 
 static uint64_t
@@ -331,10 +341,16 @@ rescue_idle(struct store *s)
 	pthread_mutex_unlock(&s->mu);
 }
 
+uint64_t
+rescue_waiting(const struct store *s)
+{
+	return s->rescue == NULL ? 0 : uncommitted(s->rescue);
+}
+
 bool
 rescue_pending(const struct store *s)
 {
-	return s->rescue != NULL && uncommitted(s->rescue) > 0;
+	return rescue_waiting(s) > 0;
 }
 
 int64_t

@@ -28,6 +28,7 @@ void rescue_idle(struct store *s);
 /* Records are durable and not committed; or will be, and are in neither place
  * now: a poke tells when that is over. What waits in the queue is newer. */
 bool rescue_pending(const struct store *s);
+uint64_t rescue_waiting(const struct store *s);   /* so many records */
 bool rescue_holds(const struct store *s);
 /* Since when the database is behind the journal; 0: it is not. Any thread. */
 int64_t rescue_behind_us(const struct store *s);
@@ -46,6 +47,8 @@ void rescue_committed(struct store *s, size_t lo, size_t hi);
 void rescue_refused(struct store *s, size_t i);
 void rescue_batch_over(struct store *s);
 struct journal *rescue_journal(const struct store *s);   /* NULL: none */
+/* Room for so many bytes more than it has (budget.h). */
+void rescue_may_grow(struct store *s, uint64_t bytes);
 
 /* The proof of a COMMIT that nobody saw the end of, as a record. */
 #define PROOF_BYTE  0xfe

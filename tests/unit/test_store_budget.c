@@ -1,6 +1,7 @@
 /* Room: when each level begins and ends, and what gives way in which order on
  * a real file: stored samples, then voided ones, then successes; never what a
  * restart would miss, a failure, a change, or what somebody waits for. */
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "store/budget.h"
@@ -53,6 +54,30 @@ test_levels(void **state)
 			fail_msg("row %zu: %s, not %s", i, pressure_names[
 			    budget_level(&rows[i].f, rows[i].was)],
 			    pressure_names[rows[i].want]);
+}
+
+/* The journal's room is what budget and disk have beyond what the database
+ * needs to read it back. */
+static void
+test_growth(void **state)
+{
+	static const struct {
+		struct budget_facts f;
+		uint64_t want;
+	} rows[] = {
+		{{500 * MIB, 1000 * MIB, 0, 0}, 480 * MIB},
+		{{990 * MIB, 1000 * MIB, 0, 0}, 0},
+		{{5000 * MIB, 1000 * MIB, GIB, GIB}, 0},
+		{{0, 0, 100 * MIB, 100 * GIB}, 36 * MIB},
+		{{0, 0, 60 * MIB, 100 * GIB}, 0},
+		{{500 * MIB, 1000 * MIB, 65 * MIB, 100 * GIB}, MIB},
+		{{500 * MIB, 0, 0, 0}, UINT64_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_in_range(budget_growth(&rows[i].f), rows[i].want -
+		    rows[i].want / 1000, rows[i].want);
 }
 
 static void
@@ -133,16 +158,22 @@ test_refuse(void **state)
 	assert_int_equal(rig_send(&r, &rig_result(a, 56, now + 56)->unit,
 	    NULL), ERR_OK);
 	assert_int_equal(rig_samples(&r, a, 100), 4);
-	/* a change, with its sample */
-	rig_put(&r, &rig_turn(a, 57, now + 57, STATUS_UP, STATUS_DOWN)->unit);
+	/* somebody was told already, from the journal */
+	u = rig_result(a, 57, now + 57);
+	u->unit.told = true;
+	rig_put(&r, &u->unit);
 	rig_flush(&r);
 	assert_int_equal(rig_samples(&r, a, 100), 5);
+	/* a change, with its sample */
+	rig_put(&r, &rig_turn(a, 58, now + 58, STATUS_UP, STATUS_DOWN)->unit);
+	rig_flush(&r);
+	assert_int_equal(rig_samples(&r, a, 100), 6);
 	assert_int_equal(rig_turns(&r, a), 2);
 	/* and what is down is not thinned */
-	rig_put(&r, &rig_result(a, 58, now + 58)->unit);
 	rig_put(&r, &rig_result(a, 59, now + 59)->unit);
+	rig_put(&r, &rig_result(a, 60, now + 60)->unit);
 	rig_flush(&r);
-	assert_int_equal(rig_samples(&r, a, 100), 7);
+	assert_int_equal(rig_samples(&r, a, 100), 8);
 	assert_int_equal(atomic_load(&store_stats(r.s)->dropped[UNIT_RESULT]),
 	    0);
 	rig_close(&r);
@@ -150,7 +181,7 @@ test_refuse(void **state)
 	rig_open(&r);
 	row = rig_row(&r, a);
 	assert_int_equal(row.status, STATUS_DOWN);
-	assert_int_equal(row.seq, 59);
+	assert_int_equal(row.seq, 60);
 	view_row_release(&row);
 	assert_int_equal(store_pressure(r.s), PRESSURE_NONE);
 	assert_true(rig_number(&r, "SELECT count(*) FROM event WHERE text LIKE"
@@ -210,6 +241,52 @@ test_shed_stored(void **state)
 	rig_close(&r);
 	assert_true(rig_number(&r, "SELECT min(from_us) FROM chunk") ==
 	    rig_number(&r, "SELECT 1001 - count(*) FROM chunk"));
+	rig_remove(&r);
+}
+
+static void
+rig_hog(const struct rig *r, const char *name, off_t size)
+{
+	char path[200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/journal/%s", r->dir, name);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(posix_fallocate(fd, 0, size), 0);
+	close(fd);
+}
+
+/* What lies in the journal's directory counts; but stored samples go only for
+ * what would stay there. */
+static void
+test_journal_counts(void **state)
+{
+	struct rig r;
+	char from[200], to[200];
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	rig_close(&r);
+	fill(&r, 1);
+	r.conf.journal = (struct store_journal){.after_ns = 250000000,
+	    .size = 64 * MIB, .reserve = 64 << 10, .segment = 64 << 10};
+	r.conf.disk_budget = file_size(&r) * 2;
+	assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
+	budget_turn(r.s, clock_mono_ns());
+	assert_int_equal(store_pressure(r.s), PRESSURE_NONE);
+	rig_hog(&r, "x.seg", (off_t)file_size(&r));
+	budget_turn(r.s, clock_mono_ns() + 2 * BUDGET_LOOK_NS);
+	assert_int_equal(store_pressure(r.s), PRESSURE_REFUSE);
+	assert_int_equal(budget_over(r.s), 0);
+	snprintf(from, sizeof(from), "%s/journal/x.seg", r.dir);
+	snprintf(to, sizeof(to), "%s/journal/x.damaged", r.dir);
+	assert_int_equal(rename(from, to), 0);
+	budget_turn(r.s, clock_mono_ns() + 4 * BUDGET_LOOK_NS);
+	assert_int_equal(store_pressure(r.s), PRESSURE_REFUSE);
+	assert_true(budget_over(r.s) > file_size(&r) / 4);
+	rig_close(&r);
 	rig_remove(&r);
 }
 
@@ -296,6 +373,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_journal_counts),
 		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_shed_stored),
 		cmocka_unit_test(test_thinned),
