@@ -19,9 +19,11 @@ struct audit_rule {
 #define AT(d) (1u << (d))
 #define DEPTHS_ALL (AT(AUDIT_ALL))
 
-static audit_fn audit_pages, audit_quick, audit_keys;
+static audit_fn audit_schema, audit_pages, audit_quick, audit_keys;
 
 static const struct audit_rule rules[] = {
+	{"schema", .fn = audit_schema, .depths = AT(AUDIT_ALL) |
+	    AT(AUDIT_PAGES) | AT(AUDIT_QUICK)},
 	{"pages", .fn = audit_pages, .depths = AT(AUDIT_ALL) |
 	    AT(AUDIT_PAGES)},
 	{"pages_quick", .fn = audit_quick, .depths = AT(AUDIT_QUICK)},
@@ -124,6 +126,21 @@ audit_owner(struct audit *a, enum stmt st, uint32_t *id, struct errinfo *ei)
 }
 
 /* -- the database's own ------------------------------------------------- */
+static void
+maimed(void *arg, const char *text)
+{
+	struct audit *a = arg;
+
+	a->maimed = true;
+	audit_find(a, (struct audit_span){0}, "%s", text);
+}
+
+static enum err
+audit_schema(struct audit *a, struct errinfo *ei)
+{
+	return a->db->ops->flaws(a->db, maimed, a, ei);
+}
+
 static enum err
 pages(struct audit *a, enum stmt st, struct errinfo *ei)
 {
@@ -199,6 +216,11 @@ run_rule(struct audit *a, const struct audit_rule *rule, struct errinfo *ei)
 	e = rule->fn != NULL ? rule->fn(a, &why) : question(a, rule, &why);
 	if (e == ERR_STORE && a->db->fault.class == CLASS_CORRUPT) {
 		audit_find(a, (struct audit_span){0}, "cannot be read: %.160s",
+		    why.text);
+		return ERR_OK;
+	}
+	if (e == ERR_STORE && a->maimed && a->db->fault.class == CLASS_OTHER) {
+		audit_find(a, (struct audit_span){0}, "cannot be asked: %.160s",
 		    why.text);
 		return ERR_OK;
 	}

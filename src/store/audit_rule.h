@@ -12,6 +12,7 @@ struct audit {
 	struct audit_report *r;
 	const char *rule;                  /* the one that runs */
 	uint64_t at, all;                  /* rules: this one, all */
+	bool maimed;                       /* tables are not what they were */
 };
 
 struct audit_span {

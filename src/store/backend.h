@@ -73,6 +73,10 @@ struct backend_ops {
 	 * write would bring it up to date first. */
 	enum err (*verify)(struct backend *b, bool *ret_older,
 	    struct errinfo *ei);
+	/* What of our tables is missing or another's, in words for each. */
+	enum err (*flaws)(struct backend *b,
+	    void (*each)(void *arg, const char *text), void *arg,
+	    struct errinfo *ei);
 	enum err (*begin)(struct backend *b, bool write, struct errinfo *ei);
 	enum err (*commit)(struct backend *b, struct errinfo *ei);
 	/* Always leaves no transaction, or says that the connection is gone. */

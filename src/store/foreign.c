@@ -104,22 +104,23 @@ foreign_line(struct str line, const struct foreign_file *file,
 	return true;
 }
 
-static void
-command_of(struct foreign *f)
+void
+foreign_command(int64_t pid, char dst[FOREIGN_NAME])
 {
 	char path[64], line[64] = "";
 	struct str name;
 	FILE *in;
 
-	if (f->pid <= 0)
+	dst[0] = '\0';
+	if (pid <= 0)
 		return;
-	snprintf(path, sizeof(path), "/proc/%lld/comm", (long long)f->pid);
+	snprintf(path, sizeof(path), "/proc/%lld/comm", (long long)pid);
 	in = fopen(path, "re");
 	if (in == NULL)
 		return;
 	if (fgets(line, sizeof(line), in) != NULL) {
 		(void)str_cut(str_of(line), '\n', &name);
-		(void)text_copy(f->name, sizeof(f->name), name);
+		(void)text_copy(dst, FOREIGN_NAME, name);
 	}
 	fclose(in);
 }
@@ -179,7 +180,7 @@ foreign_find(const char *path, struct foreign v[FOREIGN_MAX])
 	fclose(in);
 	n = choose(v, n);
 	for (unsigned i = 0; i < n; i++)
-		command_of(&v[i]);
+		foreign_command(v[i].pid, v[i].name);
 	return n;
 }
 

@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "store/foreign.h"
 
 static enum err
 held(int fd, const char *path, struct errinfo *ei)
 {
-	char pid[24] = "";
+	char pid[24] = "", name[FOREIGN_NAME];
 	ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
 	uint64_t who = 0;
 	struct str text;
@@ -21,9 +22,10 @@ held(int fd, const char *path, struct errinfo *ei)
 	str_cut(str_of(pid), '\n', &text);
 	if (!str_u64(text, INT32_MAX, &who))
 		who = 0;
-	return fail(ei, ERR_CONFLICT, "another vedette (pid %llu) uses this data"
-	    " directory: it holds %s; stop it, or use another directory",
-	    (unsigned long long)who, path);
+	foreign_command((int64_t)who, name);
+	return fail(ei, ERR_CONFLICT, "%s (pid %llu) uses this data directory:"
+	    " it holds %s; stop it, or use another directory", name[0] != '\0' ?
+	    name : "another vedette", (unsigned long long)who, path);
 }
 
 enum err

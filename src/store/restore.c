@@ -19,6 +19,8 @@
  * the database goes last. */
 static const char *const parts[] = {"-shm", "-wal", ""};
 
+_Static_assert(COUNT(parts) + 1 == RESTORE_PARTS, "and the journal");
+
 static void
 beside(const char *store, const char *name, char dst[DISK_PATH_MAX])
 {

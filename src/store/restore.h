@@ -17,6 +17,8 @@
 
 /* The directory of the journal, beside the store. */
 #define RESTORE_JOURNAL "journal"
+/* -shm, -wal, the database, the journal. */
+#define RESTORE_PARTS 4
 
 enum settled { SETTLED_NOTHING, SETTLED_FINISHED, SETTLED_UNDONE };
 

@@ -11,10 +11,12 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "store/applied.h"
+#include "store/birth.h"
 #include "store/budget.h"
 #include "store/compact.h"
 #include "store/errand.h"
 #include "store/feed.h"
+#include "store/foreign.h"
 #include "store/health.h"
 #include "store/inside.h"
 #include "store/load.h"
@@ -86,13 +88,14 @@ name_memory(struct store *s)
 }
 
 static enum err
-take_lock(struct store *s, struct errinfo *ei)
+take_lock(struct store *s, bool *ret_known, struct errinfo *ei)
 {
 	char path[sizeof(s->conf.path) + 8];
 
 	if (s->conf.memory)
 		return ERR_OK;
 	snprintf(path, sizeof(path), "%s.lock", s->conf.path);
+	*ret_known = disk_there(path);
 	return lockfile_take(path, &s->lock_fd, ei);
 }
 
@@ -131,7 +134,7 @@ say_hello(struct store *s, struct errinfo *ei)
 
 /* A restore that a crash interrupted is finished, or undone, first. */
 static enum err
-settle(struct store *s, struct errinfo *ei)
+settle(struct store *s, bool known, struct errinfo *ei)
 {
 	enum settled how = SETTLED_NOTHING;
 	enum err e;
@@ -143,7 +146,8 @@ settle(struct store *s, struct errinfo *ei)
 		log_warn("store", "an interrupted restore was finished");
 	else if (how == SETTLED_UNDONE)
 		log_warn("store", "an interrupted restore was undone");
-	return e;
+	return e == ERR_OK ? birth_of(s->conf.path, known, clock_wall_us(),
+	    ei) : e;
 }
 
 /* The database and its journal know each other by a number. */
@@ -219,10 +223,11 @@ open_parts(struct store *s, struct errinfo *ei)
 	struct backend_conf c = {.path = s->conf.path, .vfs = s->conf.vfs,
 	    .memory = s->conf.memory, .limit_ns = s->write_limit_ns,
 	    .stats = &s->stats};
-	enum err e = take_lock(s, ei);
+	bool known = false;
+	enum err e = take_lock(s, &known, ei);
 
 	if (e == ERR_OK)
-		e = settle(s, ei);
+		e = settle(s, known, ei);
 	if (e == ERR_OK)
 		e = sqlite_ops.open(&c, &s->db, ei);
 	if (e == ERR_OK)
@@ -256,8 +261,22 @@ corrupt(struct store *s, struct errinfo *ei)
 	return fail(ei, ERR_INVALID, "%s; nothing was overwritten; \"vedette"
 	    " store check\" says what is damaged, \"vedette store restore"
 	    " FILE\" puts a backup in its place and keeps the old one, or move"
-	    " %.100s away together with its -wal and -shm files to start"
-	    " empty", what, s->conf.path);
+	    " %.100s away together with its -wal and -shm files and the journal"
+	    " to start empty", what, s->conf.path);
+}
+
+/* Somebody else has the database to himself: who. */
+static enum err
+locked(const struct store *s, struct errinfo *ei)
+{
+	struct foreign v[FOREIGN_MAX];
+	char who[FOREIGN_TEXT], what[200];
+
+	foreign_text(v, foreign_find(s->conf.path, v), who);
+	(void)snprintf(what, sizeof(what), "%.199s", ei != NULL ? ei->text :
+	    "");
+	return fail(ei, ERR_STORE, "%s; it is used by %s; end that first, or"
+	    " wait for it", what, who[0] != '\0' ? who : "another process");
 }
 
 static enum err
@@ -303,6 +322,9 @@ store_open(const struct store_conf *c, struct store **ret,
 	if (e == ERR_STORE && s->db != NULL &&
 	    s->db->fault.class == CLASS_CORRUPT)
 		e = corrupt(s, ei);
+	if (e == ERR_STORE && s->db != NULL &&
+	    s->db->fault.class == CLASS_BUSY)
+		e = locked(s, ei);
 	if (e != ERR_OK) {
 		store_free(s);
 		return e;

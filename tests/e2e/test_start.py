@@ -38,7 +38,7 @@ def test_a_second_daemon_on_the_same_directory(make_daemon):
     d.push("s" * 32)
     second = make_daemon()
     second.configure({"server": {"data": d.data}})
-    fails(second, str(d.proc.pid), d.data)
+    fails(second, f"vedette (pid {d.proc.pid})", d.data)
     assert d.push("s" * 32).status == 200, "the first goes on"
     assert d.cli("status").returncode == 0, "and so does its socket"
     d.kill()
@@ -248,6 +248,76 @@ def test_a_database_locked_by_somebody_else(make_daemon):
     seqs = [s["seq"] for s in d.samples("T")][::-1]
     assert seqs == list(range(1, len(seqs) + 1)), "no sample was dropped"
     assert "vedette_dropped_total" in d.metrics()
+
+
+def test_what_was_a_store_is_no_first_start(make_daemon):
+    """Empty, gone or cut short: nothing is begun in its place."""
+    d = make_daemon({"monitors": [{"name": "P", **PUSH}]}).start()
+    assert d.push("s" * 32).status == 200
+    d.stop()
+    path = f"{d.data}/vedette.db"
+    with open(path, "rb") as f:
+        whole = f.read()
+    os.truncate(path, 0)
+    fails(d, path, "0 bytes", "store restore")
+    assert os.path.getsize(path) == 0
+    os.unlink(path)
+    fails(d, path, "is not there", f"{d.data}/journal", "store restore")
+    assert not os.path.exists(path)
+    for n in (100, 4096, len(whole) // 2):
+        with open(path, "wb") as f:
+            f.write(whole[:n])
+        fails(d, path, "damaged", "store restore", "journal")
+        with open(path, "rb") as f:
+            assert f.read() == whole[:n], "nothing was written to it"
+        for ending in "-wal", "-shm":
+            if os.path.exists(path + ending):
+                os.unlink(path + ending)
+    with open(path, "wb") as f:
+        f.write(whole)
+    d.start()
+    assert len(d.samples("P")) == 1
+    d.stop()
+    # as the messages say: all of it away, and it starts empty
+    os.unlink(path)
+    shutil.move(f"{d.data}/journal", f"{d.data}/old")
+    d.start()
+    assert d.samples("P") == []
+
+
+def test_a_first_start_that_is_cut_off_is_begun_anew(make_daemon):
+    d = make_daemon({"monitors": [{"name": "P", **PUSH}]})
+    os.makedirs(d.data, exist_ok=True)
+    for name in "vedette.db.lock", "vedette.db.making":
+        with open(f"{d.data}/{name}", "w") as f:
+            f.write("1")
+    d.start()
+    assert d.push("s" * 32).status == 200
+    assert not [n for n in os.listdir(d.data) if "making" in n]
+
+
+def test_a_database_locked_at_the_start_says_by_whom(make_daemon):
+    d = make_daemon({"monitors": [{"name": "P", **PUSH}]}).start()
+    d.stop()
+    db = sqlite3.connect(f"{d.data}/vedette.db", isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        fails(d, "locked", f"(pid {os.getpid()}) writes")
+    finally:
+        db.execute("ROLLBACK")
+        db.close()
+    d.start()
+
+
+def test_a_store_without_a_table_does_not_start(make_daemon):
+    d = make_daemon({"monitors": [{"name": "P", **PUSH}]}).start()
+    d.stop()
+    db = sqlite3.connect(f"{d.data}/vedette.db", isolation_level=None)
+    db.execute("DROP TABLE delivery")
+    db.close()
+    fails(d, "table delivery is missing", "store restore")
+    p = d.cli("store", "check")
+    assert p.returncode == 1 and "table delivery is missing" in p.stdout, p
 
 
 def test_environment_names_the_bad_variable(make_daemon):

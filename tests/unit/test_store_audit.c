@@ -154,6 +154,14 @@ static const struct {
 	{"transitions", "UPDATE transition SET monitor = 9 WHERE monitor = 2",
 	    9},
 	{"transitions", "UPDATE state SET b = x'00' WHERE monitor = 1", 1},
+	/* what the migrations made */
+	{"schema", "DROP TABLE delivery", 0},
+	{"schema", "DROP TABLE chunk", 0},
+	{"schema", "DROP INDEX transition_turn", 0},
+	{"schema", "DROP TRIGGER chunk_gone", 0},
+	{"schema", "DROP INDEX chunk_age; CREATE INDEX chunk_age ON"
+	    " chunk(from_us)", 0},
+	{"schema", "DROP TABLE gap; CREATE TABLE gap(from_us INTEGER)", 0},
 	/* the database's own */
 	{"pages", "PRAGMA writable_schema = 1; UPDATE sqlite_master SET"
 	    " rootpage = (SELECT rootpage FROM sqlite_master WHERE name ="

@@ -21,6 +21,7 @@
 
 #define PAGE_BYTES 4096   /* as pragma.c has it */
 #define FRAME_HEAD 24     /* of each page in the log */
+#define FLAW_TEXT  120    /* what is wrong with a table, in words */
 
 struct conn {
 	struct backend b;
@@ -109,8 +110,8 @@ damaged(const char *path, const char *what, struct errinfo *ei)
 	return fail(ei, ERR_INVALID, "%s is damaged or is no database (%s);"
 	    " nothing was changed; \"vedette store check\" says what is wrong,"
 	    " \"vedette store restore FILE\" puts a backup in its place; or"
-	    " move it away together with its -wal and -shm files to start"
-	    " empty", path, what);
+	    " move it away together with its -wal and -shm files and the"
+	    " journal to start empty", path, what);
 }
 
 /* Readable by its owner only; SQLite gives the -wal and -shm files the mode
@@ -200,15 +201,57 @@ conn_open(const struct backend_conf *conf, struct backend **ret,
 	return ERR_OK;
 }
 
+/* Of several the first is named. */
+static void
+note_missing(void *arg, const struct schema_flaw *f)
+{
+	char *first = arg;
+
+	if (f->missing && first[0] == '\0')
+		snprintf(first, FLAW_TEXT, "its %.10s %.60s is missing",
+		    f->type, f->name);
+}
+
+/* Without a table, an index or a trigger nothing would go right for long. */
 static enum err
 conn_migrate(struct backend *b, int64_t now_us, struct errinfo *ei)
 {
 	struct conn *c = conn_of(b);
+	char missing[FLAW_TEXT] = "";
 	enum err e = schema_migrate(c->db, c->path, now_us, ei);
 
+	if (e == ERR_OK)
+		e = schema_compare(c->db, c->path, note_missing, missing, ei);
 	if (e == ERR_STORE && class_of(sqlite3_errcode(c->db)) == CLASS_CORRUPT)
 		return damaged(c->path, sqlite3_errmsg(c->db), ei);
-	return e;
+	return e == ERR_OK && missing[0] != '\0' ?
+	    damaged(c->path, missing, ei) : e;
+}
+
+struct flaws {
+	void (*each)(void *arg, const char *text);
+	void *arg;
+};
+
+static void
+tell_flaw(void *arg, const struct schema_flaw *f)
+{
+	const struct flaws *to = arg;
+	char text[FLAW_TEXT];
+
+	snprintf(text, sizeof(text), "the %.10s %.60s is %s", f->type, f->name,
+	    f->missing ? "missing" : "not as vedette made it");
+	to->each(to->arg, text);
+}
+
+static enum err
+conn_flaws(struct backend *b, void (*each)(void *arg, const char *text),
+    void *arg, struct errinfo *ei)
+{
+	struct conn *c = conn_of(b);
+
+	return schema_compare(c->db, c->path, tell_flaw,
+	    &(struct flaws){each, arg}, ei);
 }
 
 /* Ended by us, or refused by the database. */
@@ -493,6 +536,7 @@ const struct backend_ops sqlite_ops = {
 	.column_int = conn_column_int, .column_str = conn_column_str,
 	.checkpoint = conn_checkpoint, .sizes = conn_sizes,
 	.pages = conn_pages, .vacuum = conn_vacuum,
-	.upkeep = conn_upkeep, .verify = conn_verify, .close = conn_close,
+	.upkeep = conn_upkeep, .verify = conn_verify, .flaws = conn_flaws,
+	.close = conn_close,
 	.copy = copy_database,
 };

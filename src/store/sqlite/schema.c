@@ -101,18 +101,27 @@ ledger_check(sqlite3 *db, const char *path, int64_t version,
 }
 
 static int
+make_tables(sqlite3 *db, size_t i)
+{
+	int rc = SQLITE_OK;
+
+	if (i == 0)
+		rc = sqlite3_exec(db, "CREATE TABLE migration("
+		    "version INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+		    " crc INTEGER NOT NULL, at_us INTEGER NOT NULL)",
+		    NULL, NULL, NULL);
+	return rc == SQLITE_OK ? sqlite3_exec(db, migrations[i].sql, NULL, NULL,
+	    NULL) : rc;
+}
+
+static int
 migrate_one(sqlite3 *db, size_t i, int64_t now_us)
 {
 	char *tail;
 	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 
-	if (rc == SQLITE_OK && i == 0)
-		rc = sqlite3_exec(db, "CREATE TABLE migration("
-		    "version INTEGER PRIMARY KEY, name TEXT NOT NULL,"
-		    " crc INTEGER NOT NULL, at_us INTEGER NOT NULL)",
-		    NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db, migrations[i].sql, NULL, NULL, NULL);
+		rc = make_tables(db, i);
 	tail = sqlite3_mprintf("INSERT INTO migration VALUES(%d, %Q, %u, %lld);"
 	    "PRAGMA user_version=%d; PRAGMA application_id=%d; COMMIT",
 	    (int)i + 1, migrations[i].name, sum_of(i), (long long)now_us,
@@ -123,6 +132,77 @@ migrate_one(sqlite3 *db, size_t i, int64_t now_us)
 		rc = sqlite3_exec(db, tail, NULL, NULL, NULL);
 	sqlite3_free(tail);
 	return rc;
+}
+
+/* -- is it all there? --------------------------------------------------- */
+static bool
+text_is(sqlite3_stmt *st, int col, const char *want)
+{
+	const char *have = (const char *)sqlite3_column_text(st, col);
+
+	return have == NULL || want == NULL ? have == want :
+	    strcmp(have, want) == 0;
+}
+
+static void
+close_db(sqlite3 **db)
+{
+	(void)sqlite3_close(*db);
+}
+
+/* A row of our own schema, looked for in the other. */
+static int
+look_for(sqlite3_stmt *there, sqlite3_stmt *ours, bool *ret_same,
+    struct schema_flaw *f)
+{
+	int rc;
+
+	f->type = (const char *)sqlite3_column_text(ours, 0);
+	f->name = (const char *)sqlite3_column_text(ours, 1);
+	(void)sqlite3_reset(there);
+	(void)sqlite3_bind_text(there, 1, f->type, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(there, 2, f->name, -1, SQLITE_STATIC);
+	rc = sqlite3_step(there);
+	f->missing = rc == SQLITE_DONE;
+	*ret_same = rc == SQLITE_ROW && text_is(there, 0,
+	    (const char *)sqlite3_column_text(ours, 2));
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+enum err
+schema_compare(sqlite3 *db, const char *path,
+    void (*each)(void *arg, const struct schema_flaw *f), void *arg,
+    struct errinfo *ei)
+{
+	sqlite3 *own CLEANUP(close_db) = NULL;
+	sqlite3_stmt *ours CLEANUP(finalize) = NULL;
+	sqlite3_stmt *there CLEANUP(finalize) = NULL;
+	int64_t version = 0;
+	enum err e = inspect(db, path, &version, ei);
+	int rc;
+
+	if (e != ERR_OK)
+		return e;
+	rc = sqlite3_open(":memory:", &own);
+	for (size_t i = 0; rc == SQLITE_OK && i < (size_t)version; i++)
+		rc = make_tables(own, i);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(own, "SELECT type, name, sql FROM"
+		    " sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE"
+		    " '\\' ORDER BY type DESC, name", -1, &ours, NULL);
+	if (rc != SQLITE_OK)
+		return broken(own, path, ei);
+	rc = sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_master WHERE"
+	    " type = ?1 AND name = ?2", -1, &there, NULL);
+	while (rc == SQLITE_OK && sqlite3_step(ours) == SQLITE_ROW) {
+		struct schema_flaw f;
+		bool same;
+
+		rc = look_for(there, ours, &same, &f);
+		if (rc == SQLITE_OK && !same)
+			each(arg, &f);
+	}
+	return rc == SQLITE_OK ? ERR_OK : broken(db, path, ei);
 }
 
 enum err

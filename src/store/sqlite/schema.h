@@ -20,4 +20,15 @@ enum err schema_migrate(sqlite3 *db, const char *path, int64_t now_us,
 enum err schema_verify(sqlite3 *db, const char *path, bool *ret_older,
     struct errinfo *ei) MUST_USE;
 
+/* What its migrations made and is not there any more, or is not as it was made:
+ * each is called with words for it. Tables and indexes of others are none of
+ * our business. */
+struct schema_flaw {
+	bool missing;
+	const char *type, *name;   /* "table" … */
+};
+enum err schema_compare(sqlite3 *db, const char *path,
+    void (*each)(void *arg, const struct schema_flaw *f), void *arg,
+    struct errinfo *ei) MUST_USE;
+
 #endif
