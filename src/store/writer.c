@@ -369,8 +369,27 @@ wait_ms(struct store *s, int64_t now_ns)
 	return (int)((at - now_ns) / 1000000) + 1;
 }
 
-/* True when there is nothing left, or no time left. The mailbox is closed
- * before stopping is set, so what is taken after that is the last of it. */
+/* The database takes nothing, and the journal has taken all there is: waiting
+ * for it would make nothing safer. */
+static bool
+all_journaled(struct store *s, int64_t now_ns)
+{
+	const struct batch *b = s->batch;
+	bool all;
+
+	if (s->failures == 0 || s->rescue == NULL)
+		return false;
+	rescue_all(s, MIN(atomic_load(&s->stop_by_ns), now_ns + ANSWER_NS));
+	pthread_mutex_lock(&s->mu);
+	all = s->queue.first == NULL && !rescue_holds(s);
+	for (size_t i = b->done; all && i < b->n; i++)
+		all = b->v[i].unit->told;
+	pthread_mutex_unlock(&s->mu);
+	return all;
+}
+
+/* True when there is nothing left to do here, or no time left. The mailbox is
+ * closed before stopping is set, so what is taken after that is the last. */
 static bool
 over(struct store *s)
 {
@@ -380,7 +399,7 @@ over(struct store *s)
 		return false;
 	take(s, now_ns);
 	return now_ns >= atomic_load(&s->stop_by_ns) ||
-	    (s->queue.first == NULL && s->batch->n == 0 && s->failures == 0 &&
+	    all_journaled(s, now_ns) || (s->queue.first == NULL && s->batch->n == 0 && s->failures == 0 &&
 	    !rescue_pending(s));
 }
 
@@ -389,6 +408,10 @@ last_words(struct store *s)
 {
 	struct errinfo ei = {0};
 
+	if (rescue_pending(s))
+		log_warn("store", "stopped before the database took all; the"
+		    " rest is in the journal and is stored at the next start",
+		    KV_I("records", (int64_t)rescue_waiting(s)));
 	if (s->db == NULL || s->failures > 0)
 		return;
 	batch_owe(s, EVENT_STOP, "stopped");

@@ -89,6 +89,23 @@ def test_locked_killed_and_started_again(make_daemon):
     assert stored(d) == 24
 
 
+def test_stopped_while_locked(make_daemon):
+    """What was accepted is in the journal: there is nothing to wait for."""
+    d = make_daemon(PUSHES).start()
+    with Locked(d):
+        assert len(beats(d, 20)) == 20
+        began = time.monotonic()
+        assert d.stop() == 0
+        took = time.monotonic() - began
+        assert took < 8 * harness.SLOW, f"the stop took {took:.1f} s"
+        assert "the rest is in the journal" in d.log()
+    d.start()
+    assert stored(d) == 20
+    d.kill()
+    d.start()
+    assert stored(d) == 20
+
+
 def test_locked_and_let_go(make_daemon):
     """While it runs, the writer reads back before it takes what is newer."""
     d = make_daemon(PUSHES).start()
