@@ -30,6 +30,7 @@ struct job {
 	struct settings settings;
 	char file[DISK_PATH_MAX];   /* absolute; "" none */
 	int lock;                   /* -1: a daemon has it */
+	int64_t until_ns;           /* monotonic; 0: as long as it takes */
 	bool running;
 };
 
@@ -40,15 +41,18 @@ job_end(struct job *j)
 	settings_free(&j->settings);
 }
 
-/* Progress of long work, on a terminal. */
+/* Progress of long work, on a terminal; and its end when a --timeout that was
+ * given is over. */
 static enum err
 turn(void *arg, uint64_t done, uint64_t total, struct errinfo *ei)
 {
 	static int64_t shown_ns;
+	const struct job *j = arg;
 	int64_t now_ns = clock_mono_ns();
 
-	(void)arg;
-	(void)ei;
+	if (j->until_ns != 0 && now_ns >= j->until_ns)
+		return fail(ei, ERR_TIMEOUT, "it takes longer than --timeout;"
+		    " nothing was changed");
 	if (!isatty(STDERR_FILENO) || total == 0 ||
 	    now_ns - shown_ns < INT64_C(100000000))
 		return ERR_OK;
@@ -84,13 +88,15 @@ report(const char *what, const struct audit_report *r, bool json)
 static int
 offline_check(struct job *j)
 {
-	const struct backend_turn t = {turn, NULL};
+	const struct backend_turn t = {turn, j};
 	struct backend_conf c = {.path = j->at.store, .reader = true};
 	struct audit_report *r CLEANUP(xfreep) = xcalloc(1, sizeof(*r));
 	struct backend *b = NULL;
 	struct errinfo ei = {0};
 	enum err e = sqlite_ops.open(&c, &b, &ei);
 
+	if (e == ERR_OK)
+		b->deadline_ns = j->until_ns;   /* within one long statement */
 	if (e == ERR_OK)
 		e = audit_run(b, j->a->quick ? AUDIT_QUICK : AUDIT_ALL, &t, r,
 		    &ei);
@@ -131,7 +137,7 @@ offline_backup(struct job *j)
 {
 	struct backup_ask ask = {.from = {.path = j->at.store,
 	    .reader = true}, .file = j->file, .force = j->a->force,
-	    .turn = {turn, NULL}};
+	    .turn = {turn, j}};
 	struct audit_report *r CLEANUP(xfreep) = xcalloc(1, sizeof(*r));
 	struct errinfo ei = {0};
 	enum err e = journal_empty(j, &ei);
@@ -180,7 +186,7 @@ offline_restore(struct job *j)
 		return CLI_USAGE;
 	}
 	*r = (struct restore){.store = j->at.store, .file = j->file,
-	    .now_us = clock_wall_us(), .turn = {turn, NULL}};
+	    .now_us = clock_wall_us(), .turn = {turn, j}};
 	e = restore_settle(j->at.store, &settled, &ei);
 	if (e == ERR_OK)
 		e = restore_stage(r, &ei);
@@ -303,6 +309,8 @@ store_main(const struct cli_env *env, const struct cli_args *a)
 
 	if (v == NULL)
 		return CLI_USAGE;
+	if ((a->given & FLAG_TIMEOUT) != 0)
+		j.until_ns = clock_mono_ns() + a->timeout_ns;
 	log_setup(STDERR_FILENO, clock_wall_us, clock_mono_ns);
 	if (v->file)
 		e = file_find(a->arg[1], j.file, &ei);

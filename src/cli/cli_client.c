@@ -169,6 +169,12 @@ refused(long status, const struct buf *body, struct errinfo *ei)
 	return status_err(status);
 }
 
+void
+cli_client_within(struct client *c, int64_t timeout_ns)
+{
+	c->timeout_ns = MAX(timeout_ns, NS_PER_MS);
+}
+
 /* -- calls --------------------------------------------------------------- */
 
 static enum err

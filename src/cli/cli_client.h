@@ -18,6 +18,9 @@ enum err cli_client_open(const struct cli_args *a, const char *own_file,
 void cli_client_free(struct client *c);
 void cli_client_freep(struct client *const *c);
 
+/* What follows may take so long, instead of --timeout. */
+void cli_client_within(struct client *c, int64_t timeout_ns);
+
 struct request {
 	const char *method;        /* "GET" */
 	const char *path;          /* "/api/v1/…", query included */

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "cli/cli_json.h"
 #include "cli/cli_term.h"
+#include "world/world.h"
 
 #define POLL_NS (200 * NS_PER_MS)
 
@@ -33,12 +34,41 @@ progress(const json_t *x)
 		(void)fprintf(stderr, "\r%s\033[K", b.p);
 }
 
-enum err
-cli_errand_wait(struct client *c, const struct request *r, bool quiet,
-    json_t **ret, struct errinfo *ei)
+static enum err
+too_long(const struct cli_args *a, struct errinfo *ei)
 {
-	const struct timespec rest = {.tv_nsec = POLL_NS};
-	bool show = !quiet && isatty(STDERR_FILENO);
+	char text[TIME_TEXT];
+
+	return fail(ei, ERR_TIMEOUT, "it is not done after %s; it goes on in "
+	    "the daemon, and the event log tells how it ends",
+	    time_format_duration(a->timeout_ns, text));
+}
+
+/* Sleep until the next look; ERR_TIMEOUT: there is no time for one. */
+static enum err
+pause_until(struct client *c, const struct cli_args *a, int64_t deadline_ns,
+    struct errinfo *ei)
+{
+	int64_t left_ns = MAX(deadline_ns - clock_mono_ns(), INT64_C(0));
+	const struct timespec rest = {.tv_nsec = MIN(left_ns, POLL_NS)};
+
+	(void)nanosleep(&rest, NULL);
+	if (deadline_ns == INT64_MAX)
+		return ERR_OK;
+	left_ns = deadline_ns - clock_mono_ns();
+	if (left_ns <= 0)
+		return too_long(a, ei);
+	cli_client_within(c, left_ns);
+	return ERR_OK;
+}
+
+enum err
+cli_errand_wait(struct client *c, const struct request *r,
+    const struct cli_args *a, json_t **ret, struct errinfo *ei)
+{
+	int64_t deadline_ns = (a->given & FLAG_TIMEOUT) != 0 ?
+	    clock_mono_ns() + a->timeout_ns : INT64_MAX;
+	bool show = !a->json && isatty(STDERR_FILENO);
 	json_t *x = NULL;
 	int64_t id = 0;
 	enum err e = cli_client_json(c, r, &x, ei);
@@ -49,7 +79,9 @@ cli_errand_wait(struct client *c, const struct request *r, bool quiet,
 	    0) {
 		if (show)
 			progress(x);
-		(void)nanosleep(&rest, NULL);
+		e = pause_until(c, a, deadline_ns, ei);
+		if (e != ERR_OK)
+			break;
 		json_decref(x);
 		x = NULL;
 		e = cli_client_get(c, "/api/v1/store/errand", &x, ei);

@@ -9,10 +9,11 @@
 #include "cli/cli_client.h"
 
 /* Begin it with r and show how it goes until it ends. *ret is the errand as
- * the API has it; caller json_decrefs. Only each call is bounded by
- * --timeout. */
+ * the API has it; caller json_decrefs. ERR_TIMEOUT: it takes longer than a
+ * --timeout that was given, and goes on without us; without one it is waited
+ * for as long as it takes, each call for as long as any. */
 enum err cli_errand_wait(struct client *c, const struct request *r,
-    bool quiet, json_t **ret, struct errinfo *ei) MUST_USE;
+    const struct cli_args *a, json_t **ret, struct errinfo *ei) MUST_USE;
 /* Print a report (API's form) on what; the exit code. */
 int cli_errand_report(const char *what, const json_t *report, bool json);
 

@@ -24,7 +24,8 @@ const struct cli_flag_row cli_flags_rows[] = {
 	{FLAG_TOKEN, "token", 0, "SECRET",
 	    "the API token for --url (VEDETTE_TOKEN)"},
 	{FLAG_TIMEOUT, "timeout", 0, "DURATION",
-	    "give up after this long (default 5s)"},
+	    "give up after this long (default 5s; of store maintain, check and "
+	    "backup: as long as it takes)"},
 	{FLAG_FILE, "file", 'f', "FILE", "the configuration to use"},
 	{FLAG_OUT, "output", 'o', "FILE", "write there instead of to stdout"},
 	{FLAG_PRUNE, "prune", 0, NULL,

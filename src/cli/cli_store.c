@@ -189,7 +189,7 @@ store_maintain(struct client *c, const struct cli_args *a, const char *file,
 	BUF_AUTO(b, 1 << 20);
 
 	(void)file;
-	*ret = cli_errand_wait(c, &r, a->json, &x, ei);
+	*ret = cli_errand_wait(c, &r, a, &x, ei);
 	if (*ret != ERR_OK)
 		return CLI_FAILED;
 	steps = json_object_get(x, "steps");
@@ -212,7 +212,7 @@ store_check(struct client *c, const struct cli_args *a, const char *file,
 	json_t *x CLEANUP(cli_json_freep) = NULL;
 
 	(void)file;
-	*ret = cli_errand_wait(c, &r, a->json, &x, ei);
+	*ret = cli_errand_wait(c, &r, a, &x, ei);
 	if (*ret == ERR_OK)
 		*ret = errand_failed(x, ei);
 	if (*ret != ERR_OK)
@@ -235,7 +235,7 @@ store_backup(struct client *c, const struct cli_args *a, const char *file,
 	    .body = str_of(text)};
 
 	*ret = text == NULL ? fail(ei, ERR_INVALID, "the file's name is not "
-	    "UTF-8") : cli_errand_wait(c, &r, a->json, &x, ei);
+	    "UTF-8") : cli_errand_wait(c, &r, a, &x, ei);
 	if (*ret == ERR_OK)
 		*ret = errand_failed(x, ei);
 	if (*ret != ERR_OK)

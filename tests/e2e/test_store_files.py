@@ -210,6 +210,23 @@ def test_one_errand_at_a_time(make_daemon, tmp_path):
     assert not (tmp_path / "b.db").exists()
 
 
+def test_the_wait_for_an_errand_is_bounded(make_daemon):
+    """By a --timeout that was given; the errand goes on."""
+    d = make_daemon({"monitors": [{"name": "P", **PUSH}]})
+    d.start(env={"VEDETTE_FAULT": "errand.slow=error@1+"})
+    for verb in "maintain", "check":
+        began = time.monotonic()
+        p = d.cli("store", verb, "--timeout", "1s")
+        took = time.monotonic() - began
+        if verb == "check":   # the other one is under way
+            assert p.returncode == 1 and "maintain" in p.stderr, p
+            continue
+        assert p.returncode == 1 and "goes on in the daemon" in p.stderr, p
+        assert 1 <= took < 5 * harness.SLOW, f"{took:.1f} s"
+        e = d.api.get("/api/v1/store/errand").json()
+        assert e["state"] == "running", e
+
+
 POINTS = ["restore.copied", "restore.unmarked", "restore.marked",
           "restore.aside", "restore.aside@2", "restore.aside@3",
           "restore.aside@4", "restore.swapped", "restore.done"]
