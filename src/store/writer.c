@@ -399,8 +399,8 @@ over(struct store *s)
 		return false;
 	take(s, now_ns);
 	return now_ns >= atomic_load(&s->stop_by_ns) ||
-	    all_journaled(s, now_ns) || (s->queue.first == NULL && s->batch->n == 0 && s->failures == 0 &&
-	    !rescue_pending(s));
+	    all_journaled(s, now_ns) || (s->queue.first == NULL &&
+	    s->batch->n == 0 && s->failures == 0 && !rescue_pending(s));
 }
 
 static void
@@ -409,8 +409,9 @@ last_words(struct store *s)
 	struct errinfo ei = {0};
 
 	if (rescue_pending(s))
-		log_warn("store", "stopped before the database took all; the"
-		    " rest is in the journal and is stored at the next start",
+		log_warn("store", "stopped before the database took all;"
+		    " the rest is in the journal and is stored at the next"
+		    " start",
 		    KV_I("records", (int64_t)rescue_waiting(s)));
 	if (s->db == NULL || s->failures > 0)
 		return;
