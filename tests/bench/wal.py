@@ -14,6 +14,7 @@ import time
 
 import rig
 from rig import QUICK, Daemon, end, note, say
+from saturation import caught_up
 
 MARK = 64 << 20
 PUSHERS = 8
@@ -133,10 +134,10 @@ def run(work, seconds):
         refused=sum(p.refused for p in pushers))
     for p in pushers:
         p.join(30)
-    # What waited in memory or in the journal is stored in a moment.
+    # What waited in memory and in the journal is stored before it is counted.
     while api(d, "/api/v1/store/stats")["queue"]["units"] > 1000:
         time.sleep(0.1)
-    time.sleep(5)
+    say("wal_caught_up", "vedette", "-", caught_up(d, 300), "s_after_the_reader_left")
     ok = verdict(d, pushers)
     end(d.p)
     return ok and named and most < MARK
