@@ -265,6 +265,7 @@ drop_batch(struct store *s)
 
 	for (size_t i = 0; i < b->n; i++) {
 		unit_free(b->v[i].unit);
+		xfree(b->v[i].ei);
 		b->v[i] = (struct slot){0};
 	}
 	b->n = 0;
@@ -332,8 +333,13 @@ replay_all(struct store *s, struct errinfo *ei)
 			e = batch_stamp(s, ei);
 	}
 	s->replay->starting = false;
-	if (e == ERR_OK)
-		log_info("journal", "what waited in it is stored",
-		    KV_I("records", (int64_t)n));
-	return e;
+	if (e != ERR_OK) {
+		pthread_mutex_lock(&s->mu);
+		drop_batch(s);
+		pthread_mutex_unlock(&s->mu);
+		return e;
+	}
+	log_info("journal", "what waited in it is stored",
+	    KV_I("records", (int64_t)n));
+	return ERR_OK;
 }
