@@ -11,6 +11,7 @@
 #include "http/items.h"
 #include "http/maintenance.h"
 #include "http/server.h"
+#include "http/show.h"
 #include "world/world.h"
 
 #define BADGE_MAX  8192
@@ -121,7 +122,8 @@ found(struct req *q, bool by_id, struct view_row *ret)
 	}
 	if (e != ERR_OK)
 		answer_problem(&q->out, 404, NULL,
-		    "there is no monitor of that name, or more than one");
+		    "there is no monitor of that name or path, or more than "
+		    "one of that name");
 	return e == ERR_OK;
 }
 
@@ -175,8 +177,7 @@ window_days(struct req *q, int *ret)
 static enum flow
 uptime(struct req *q, bool by_id)
 {
-	struct day_seconds d[VIEW_DAYS];
-	uint64_t up = 0, down = 0;
+	struct day_time d[VIEW_DAYS];
 	double ratio;
 	struct view_row r;
 	char value[32];
@@ -187,19 +188,15 @@ uptime(struct req *q, bool by_id)
 		return ANSWERED;
 	if (view_days(q->h->view, r.conf->id, clock_wall_us(), d) != ERR_OK)
 		memset(d, 0, sizeof(d));
-	for (int i = VIEW_DAYS - days; i < VIEW_DAYS; i++) {
-		up += d[i].up;
-		down += d[i].down;
-	}
-	ratio = up + down == 0 ? 0 : (double)up / (double)(up + down) * 100;
-	if (up + down == 0)
+	ratio = show_ratio(d + VIEW_DAYS - days, days) * 100;
+	if (isnan(ratio))
 		(void)snprintf(value, sizeof(value), "not known");
-	else if (down == 0)
+	else if (ratio >= 100)
 		(void)snprintf(value, sizeof(value), "100%% %dd", days);
 	else   /* never rounded up to a perfect record */
 		(void)snprintf(value, sizeof(value), "%.2f%% %dd",
 		    floor(ratio * 100) / 100, days);
-	f = draw(q, name_of(&r), value, colours[up + down == 0 ?
+	f = draw(q, name_of(&r), value, colours[isnan(ratio) ?
 	    STATUS_PENDING : ratio >= 99.9 ? STATUS_UP : ratio >= 99 ?
 	    STATUS_DEGRADED : STATUS_DOWN]);
 	view_row_release(&r);

@@ -31,6 +31,8 @@ openapi_params(struct buf *b, const struct route *r)
 		openapi_param(b, "id", "path", NULL, "integer");
 	if (strstr(r->pattern, "{name}") != NULL)
 		openapi_param(b, "name", "path", NULL, "string");
+	if (strstr(r->pattern, "{path}") != NULL)
+		openapi_param(b, "path", "path", NULL, "string");
 	if (strstr(r->pattern, "{token}") != NULL)
 		openapi_param(b, "token", "path", NULL, "string");
 	for (const struct param *p = r->params; p != NULL && p->name != NULL;

@@ -316,8 +316,8 @@ static void
 page_close(struct buf *b)
 {
 	buf_adds(b, "<footer><p>Uptime is weighted by time over the last 90 "
-	    "days; up, degraded and late count as up; time that is not known "
-	    "is left out. Watched by vedette · <a href=\"/status.json\">JSON"
+	    "days; up, degraded and late count as up; maintenance and time that "
+	    "is not known are left out. Watched by vedette · <a href=\"/status.json\">JSON"
 	    "</a></p></footer>\n</body>\n</html>\n");
 }
 

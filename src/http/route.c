@@ -138,14 +138,14 @@ const struct route routes[] = {
 	{ "GET", "/badge/{id}/response.svg", SCOPE_NONE, RUN_INLINE,
 	  badge_response_id, .any_param = true,
 	  .summary = "A badge with the last response time." },
-	{ "GET", "/badge/{name}/status.svg", SCOPE_NONE, RUN_INLINE,
+	{ "GET", "/badge/{path}/status.svg", SCOPE_NONE, RUN_INLINE,
 	  badge_status, .any_param = true,
 	  .summary = "A badge with the status: SVG." },
-	{ "GET", "/badge/{name}/uptime.svg", SCOPE_NONE, RUN_INLINE,
+	{ "GET", "/badge/{path}/uptime.svg", SCOPE_NONE, RUN_INLINE,
 	  badge_uptime,
 	  .params = badge_params,
 	  .summary = "A badge with the uptime of the last days." },
-	{ "GET", "/badge/{name}/response.svg", SCOPE_NONE, RUN_INLINE,
+	{ "GET", "/badge/{path}/response.svg", SCOPE_NONE, RUN_INLINE,
 	  badge_response, .any_param = true,
 	  .summary = "A badge with the last response time." },
 	{ "GET", "/ack/{token}", SCOPE_NONE, RUN_INLINE, alerts_link_ask,
@@ -303,6 +303,18 @@ route_segment(struct str want, struct str have, struct route_match *m)
 	return true;
 }
 
+/* {path} is all that comes before what follows it: "Group/Name", too. */
+static bool
+route_long(struct str rest, struct str path, struct route_match *m)
+{
+	if (path.n <= rest.n + 1 || !str_eq(rest, (struct str){
+	    path.p + path.n - rest.n, rest.n}) ||
+	    path.p[path.n - rest.n - 1] != '/')
+		return false;
+	m->seg = (struct str){path.p, path.n - rest.n - 1};
+	return m->seg.n > 0;
+}
+
 static bool
 route_matches(const char *pattern, struct str path, struct route_match *m)
 {
@@ -314,6 +326,12 @@ route_matches(const char *pattern, struct str path, struct route_match *m)
 		struct str p_rest = str_cut(p, '/', &a);
 		struct str path_rest = str_cut(path, '/', &b);
 
+		if (str_is(a, "{path}")) {
+			if (!route_long(p_rest, path, &got))
+				return false;
+			*m = got;
+			return true;
+		}
 		if (!route_segment(a, b, &got))
 			return false;
 		more_p = a.n < p.n;

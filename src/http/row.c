@@ -116,23 +116,25 @@ row_time(struct buf *b, const struct zone *z, int64_t us, int64_t now_us)
 
 /* -- ninety days -------------------------------------------------------- */
 
-enum day { DAY_NONE, DAY_UP, DAY_SOME, DAY_BAD };
+/* DAY_CARE: nothing is known but that it was maintenance. */
+enum day { DAY_NONE, DAY_UP, DAY_CARE, DAY_SOME, DAY_BAD };
 
 static enum day
-row_day(const struct day_seconds *d)
+row_day(const struct day_time *d)
 {
-	uint32_t known = d->up + d->down;
+	int64_t known = d->up_us + d->down_us;
 
 	if (known == 0)
-		return DAY_NONE;
-	if (d->down == 0)
+		return d->maintenance_us > 0 ? DAY_CARE : DAY_NONE;
+	if (d->down_us == 0)
 		return DAY_UP;
-	return d->down > BAD_SHARE * known ? DAY_BAD : DAY_SOME;
+	return (double)d->down_us > BAD_SHARE * (double)known ? DAY_BAD :
+	    DAY_SOME;
 }
 
 /* All runs of one kind as one path of dashes. */
 static void
-row_runs(struct buf *b, const struct day_seconds d[VIEW_DAYS], enum day kind,
+row_runs(struct buf *b, const struct day_time d[VIEW_DAYS], enum day kind,
     const char *class, const char *y)
 {
 	bool begun = false;
@@ -154,35 +156,49 @@ row_runs(struct buf *b, const struct day_seconds d[VIEW_DAYS], enum day kind,
 		buf_adds(b, "\"/>");
 }
 
+/* A shape of its own, with what there is to tell. */
 static void
-row_trouble(struct buf *b, const struct day_seconds *d, int i, int32_t today)
+row_special(struct buf *b, const struct day_time *d, int i, int32_t today)
 {
+	enum day kind = row_day(d);
 	char date[TIME_TEXT], human[TIME_TEXT];
 
 	buf_addf(b, "<rect class=\"%s\" x=\"%d\" width=\"%d\" height=\"%d\">"
-	    "<title>%s: down for %s</title></rect>",
-	    row_day(d) == DAY_BAD ? "bad" : "some", i * DAY_STEP,
-	    DAY_STEP - 1, BAR_H, zone_day_text(today - (VIEW_DAYS - 1 - i), date),
-	    time_format_human(d->down * NS_PER_S, human));
+	    "<title>%s: ", kind == DAY_BAD ? "bad" : kind == DAY_SOME ?
+	    "some" : "care", i * DAY_STEP, DAY_STEP - 1, BAR_H,
+	    zone_day_text(today - (VIEW_DAYS - 1 - i), date));
+	if (d->down_us > 0)
+		buf_addf(b, "down for %s%s", time_format_human(
+		    d->down_us / US_PER_S * NS_PER_S, human),
+		    d->maintenance_us > 0 ? ", " : "");
+	if (d->maintenance_us > 0)
+		buf_addf(b, "maintenance for %s", time_format_human(
+		    d->maintenance_us / US_PER_S * NS_PER_S, human));
+	buf_adds(b, "</title></rect>");
 }
 
 static void
-row_bars(struct buf *b, const struct day_seconds d[VIEW_DAYS],
+row_bars(struct buf *b, const struct day_time d[VIEW_DAYS],
     const char *uptime, int32_t today)
 {
-	int bad = 0;
+	int bad = 0, care = 0;
 
-	for (int i = 0; i < VIEW_DAYS; i++)
+	for (int i = 0; i < VIEW_DAYS; i++) {
 		bad += row_day(&d[i]) >= DAY_SOME;
+		care += row_day(&d[i]) == DAY_CARE;
+	}
 	buf_addf(b, "<svg class=\"bars\" role=\"img\" viewBox=\"0 0 %d %d\" "
 	    "preserveAspectRatio=\"none\" aria-label=\"Last %d days: uptime "
-	    "%s, %d %s with an outage\">", VIEW_DAYS * DAY_STEP - 1, BAR_H,
+	    "%s, %d %s with an outage", VIEW_DAYS * DAY_STEP - 1, BAR_H,
 	    VIEW_DAYS, uptime, bad, bad == 1 ? "day" : "days");
+	if (care > 0)
+		buf_addf(b, ", %d of maintenance", care);
+	buf_adds(b, "\">");
 	row_runs(b, d, DAY_NONE, "none", "24");
 	row_runs(b, d, DAY_UP, "good", "15");
 	for (int i = 0; i < VIEW_DAYS; i++)
-		if (row_day(&d[i]) >= DAY_SOME)
-			row_trouble(b, &d[i], i, today);
+		if (row_day(&d[i]) >= DAY_CARE)
+			row_special(b, &d[i], i, today);
 	buf_adds(b, "</svg>");
 }
 
@@ -257,24 +273,16 @@ row_spark(struct buf *b, const struct view_row *r)
 /* -- the whole row ------------------------------------------------------ */
 
 static void
-row_uptime(const struct day_seconds d[VIEW_DAYS], char *dst, size_t size)
+row_uptime(const struct day_time d[VIEW_DAYS], char *dst, size_t size)
 {
-	uint64_t up = 0, down = 0;
-	double ratio;
+	double ratio = show_ratio(d, VIEW_DAYS) * 100;
 
-	for (int i = 0; i < VIEW_DAYS; i++) {
-		up += d[i].up;
-		down += d[i].down;
-	}
-	if (up + down == 0) {
+	if (isnan(ratio)) {
 		snprintf(dst, size, "—");
 		return;
 	}
-	ratio = (double)up / (double)(up + down) * 100;
 	/* Never rounded up to a perfect record. */
-	if (down > 0 && ratio > 99.999)
-		ratio = 99.999;
-	snprintf(dst, size, down == 0 ? "100%%" : ratio >= 99 ? "%.3f%%" :
+	snprintf(dst, size, ratio >= 100 ? "100%%" : ratio >= 99 ? "%.3f%%" :
 	    "%.2f%%", floor(ratio * 1000) / 1000);
 }
 
@@ -311,7 +319,7 @@ row_html(struct buf *b, struct http *h, const struct view_row *r,
 	const char *slash = strrchr(r->conf->path, '/');
 	const char *name = slash != NULL ? slash + 1 : r->conf->path;
 	enum status s = (enum status)r->status;
-	struct day_seconds d[VIEW_DAYS];
+	struct day_time d[VIEW_DAYS];
 	char uptime[32], human[TIME_TEXT];
 	struct maintenance m;
 

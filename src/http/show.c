@@ -10,19 +10,25 @@
 #include "http/maintenance.h"
 
 double
-show_uptime(struct view *v, uint32_t id, int64_t now_us)
+show_ratio(const struct day_time *d, int n)
 {
-	struct day_seconds days[VIEW_DAYS];
-	uint64_t up = 0, down = 0;
+	int64_t up = 0, down = 0;
 
-	if (view_days(v, id, now_us, days) != ERR_OK)
-		return (double)NAN;
-	for (int i = 0; i < VIEW_DAYS; i++) {
-		up += days[i].up;
-		down += days[i].down;
+	for (int i = 0; i < n; i++) {
+		up += d[i].up_us;
+		down += d[i].down_us;
 	}
 	return up + down == 0 ? (double)NAN :
 	    (double)up / (double)(up + down);
+}
+
+double
+show_uptime(struct view *v, uint32_t id, int64_t now_us)
+{
+	struct day_time days[VIEW_DAYS];
+
+	return view_days(v, id, now_us, days) != ERR_OK ? (double)NAN :
+	    show_ratio(days, VIEW_DAYS);
 }
 
 const char *

@@ -22,7 +22,10 @@ void show_transition(struct buf *b, const char *key, struct view *v,
     const struct stored_transition *t);
 void show_event(struct buf *b, const struct event *e);
 
-/* up ÷ (up + down) over the last VIEW_DAYS; NaN: nothing known. */
+/* up ÷ (up + down) of n days, and of a monitor's last VIEW_DAYS local days up
+ * to now, maintenance left out: as /uptime has it from the first of them on;
+ * NaN: nothing known. */
+double show_ratio(const struct day_time *d, int n);
 double show_uptime(struct view *v, uint32_t id, int64_t now_us);
 /* The reason in words: the row's own, else that of its why. */
 const char *show_reason(const struct view_row *r);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -22,6 +23,8 @@ struct run_row {
 	struct buf ids;              /* as stored */
 	int64_t made_us;
 	bool all;
+	bool fresh;                  /* put by the slice under way, from */
+	int64_t put_us;              /* then on; not in the view yet */
 };
 
 /* -- ids as bytes ------------------------------------------------------------ */
@@ -94,7 +97,7 @@ applied_load(struct reader *r, int64_t from_us, int64_t to_us,
 		    .monitor = (uint32_t)ops->column_int(r->db, st, 2)};
 		struct str ids = ops->column_str(r->db, st, 3);
 
-		one.all = one.monitor == 0 && ids.p == NULL;
+		one.all = one.monitor == 0 && ids.n == 0;   /* NULL */
 		if (a.n == cap) {
 			cap = cap == 0 ? 16 : cap * 2;
 			a.v = xrealloc(a.v, cap, sizeof(*a.v));
@@ -173,6 +176,88 @@ load_windows(struct store *s, struct errinfo *ei)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* -- the view's copy ---------------------------------------------------------- */
+
+static void
+cover(struct covered *to, const struct cover *c, struct str ids)
+{
+	struct applied_row got = {0};
+	struct cover one = *c;
+
+	if (one.monitor == 0 && !one.all && !ids_get(ids, &got))
+		log_error("store", "a row of maintenance that applied is"
+		    " damaged: the days of its monitors do not show it",
+		    KV("window", one.name), KV_I("from_us", one.from_us));
+	else {
+		one.ids = got.ids;
+		one.n = got.n;
+		covered_add(to, &one);
+	}
+	xfree(got.ids);
+}
+
+static enum err
+load_covered(struct store *s, struct covered *to, struct errinfo *ei)
+{
+	const struct backend_ops *ops = s->db->ops;
+	enum stmt st = STMT_APPLIED_SPAN;
+	enum err e = ops->query(s->db, st, VALS(V_INT(clock_wall_us() -
+	    VIEW_HISTORY_US), V_INT(INT64_MAX)), ei);
+
+	while (e == ERR_OK && (e = ops->next(s->db, st, ei)) == ERR_OK) {
+		struct str ids = ops->column_str(s->db, st, 3);
+		struct cover c = {.from_us = ops->column_int(s->db, st, 0),
+		    .to_us = ops->column_int(s->db, st, 1),
+		    .monitor = (uint32_t)ops->column_int(s->db, st, 2)};
+		char name[MONITOR_NAME_MAX + 1];
+
+		(void)text_copy(name, sizeof(name),
+		    ops->column_str(s->db, st, 4));
+		c.name = name;
+		c.all = c.monitor == 0 && ids.n == 0;
+		cover(to, &c, ids);
+	}
+	ops->done(s->db, st);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* What this slice has stored. */
+static void
+show_runs(struct store *s, int64_t now_us)
+{
+	view_lock(s->view);
+	for (size_t i = 0; i < s->nrun_rows; i++) {
+		struct run_row *r = &s->run_rows[i];
+		const struct cover c = {.name = r->name,
+		    .from_us = r->put_us, .to_us = r->until_us == 0 ?
+		    OPEN_US : r->until_us, .all = r->all};
+
+		if (!r->fresh)
+			continue;
+		r->fresh = false;
+		covered_cut(s->view->covered, r->name, now_us, false);
+		cover(s->view->covered, &c, buf_str(&r->ids));
+	}
+	view_unlock(s->view);
+}
+
+/* A COMMIT ended and nobody saw how: what is stored is what counts. */
+static void
+show_stored(struct store *s)
+{
+	struct covered *now = covered_new(), *was = s->view->covered;
+
+	if (load_covered(s, now, NULL) != ERR_OK) {
+		covered_free(now);
+		return;
+	}
+	view_lock(s->view);
+	s->view->covered = now;
+	s->view->covered_doubt = false;
+	view_unlock(s->view);
+	covered_free(was);
+}
+
 enum err
 applied_open(struct store *s, struct errinfo *ei)
 {
@@ -180,6 +265,8 @@ applied_open(struct store *s, struct errinfo *ei)
 	enum stmt st = STMT_APPLIED_FLEX;
 	enum err e = load_windows(s, ei);
 
+	if (e == ERR_OK)
+		e = load_covered(s, s->view->covered, ei);
 	if (e == ERR_OK)
 		e = ops->query(s->db, st, VALS(V_INT(clock_wall_us())), ei);
 	while (e == ERR_OK && (e = ops->next(s->db, st, ei)) == ERR_OK) {
@@ -232,8 +319,12 @@ applied_learn(struct store *s, const struct entry *en,
 	if (!trouble(t->to))
 		return;
 	while (windows_flex_next(s->view->windows, en->row.conf, t->at_us,
-	    &at, &m))
+	    &at, &m)) {
 		windows_flex_add(s->view->windows, en->row.conf->id, &m);
+		covered_add(s->view->covered, &(struct cover){
+		    .name = m.name, .from_us = m.from_us,
+		    .to_us = m.until_us, .monitor = en->row.conf->id});
+	}
 }
 
 enum err
@@ -302,6 +393,8 @@ put_run(struct store *s, const struct maintenance *m, int64_t made_us,
 		    all ? V_NULL : V_BYTES(buf_str(&ids))), NULL, ei);
 	buf_free(&r->ids);
 	r->ids = ids;
+	r->fresh = true;
+	r->put_us = from_us;
 	r->all = all;
 	r->made_us = made_us;
 	r->from_us = m->from_us;
@@ -355,7 +448,7 @@ applied_slice(struct store *s)
 	enum err e;
 
 	s->applied_ns = clock_mono_ns() + LOOK_NS;
-	if (!anything(s, now_us))
+	if (!s->view->covered_doubt && !anything(s, now_us))
 		return;
 	e = s->db->ops->begin(s->db, true, &ei);
 	began_ns = clock_mono_ns();
@@ -365,10 +458,14 @@ applied_slice(struct store *s)
 		e = s->db->ops->commit(s->db, &ei);
 	if (e == ERR_OK) {
 		s->applied_gen = s->conf_gen;
+		show_runs(s, now_us);
+		if (s->view->covered_doubt)
+			show_stored(s);
 		atomic_fetch_add(&s->stats.commits, 1);
 		chores_done(s, began_ns, clock_mono_ns());
 		return;
 	}
+	s->view->covered_doubt = true;
 	applied_clear(s);   /* what is stored of them is found out anew */
 	s->fault = s->db->fault;
 	writer_fault(s, &ei);

@@ -9,19 +9,26 @@
 #define DAY_US (86400 * US_PER_S)
 #define DAYS_KEPT (VIEW_DAYS + 1)
 
-static void
-account(struct day *day, enum status s, int64_t us, int64_t gap_us)
+/* Of [from, to) what lies neither in a gap nor in a window. */
+static int64_t
+plain(const struct days_in *in, int64_t from_us, int64_t to_us)
 {
-	uint32_t ms = (uint32_t)((us - gap_us) / 1000);
+	struct uptime_apart a = uptime_apart(in->gaps, in->ngaps, in->windows,
+	    in->nwindows, from_us, to_us);
 
-	day->other_ms += (uint32_t)(gap_us / 1000);
-	if (status_up(s) > 0)
-		day->up_ms += ms;
-	else if (status_up(s) == 0)
-		day->down_ms += ms;
-	else
-		day->other_ms += ms;
+	return to_us - from_us - a.maintenance_us - a.gap_us;
 }
+
+static void
+account(struct day *day, bool down, int64_t us)
+{
+	if (down)
+		day->down_us += us;
+	else
+		day->other_us += us;
+}
+
+/* -- adding ------------------------------------------------------------- */
 
 /* The entry of a day, made at the end when it is new. Old ones go. */
 static struct day *
@@ -46,65 +53,136 @@ entry(struct days *d, int32_t day)
 	return &d->v[d->n++];
 }
 
+bool
+days_full(const struct days *d)
+{
+	return d->ns == DAYS_STRETCHES;
+}
+
+int64_t
+days_oldest(const struct days *d)
+{
+	return d->ns > 0 ? d->s[0].from_us : d->until_us;
+}
+
+static void
+drop(struct days *d, size_t n)
+{
+	memmove(d->s, d->s + n, (d->ns - n) * sizeof(*d->s));
+	d->ns = (uint16_t)(d->ns - n);
+}
+
+/* The older half becomes sums. */
+static void
+fold(struct days *d, const struct days_in *in)
+{
+	size_t n = d->ns / 2;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct stretch *s = &d->s[i];
+
+		for (int64_t at = s->from_us, end; at < s->to_us; at = end) {
+			int32_t day = calendar_day(in->calendar, at);
+
+			end = MIN(s->to_us, calendar_start(in->calendar,
+			    day + 1));
+			account(entry(d, day), s->down, plain(in, at, end));
+		}
+	}
+	drop(d, n);
+}
+
+static void
+add(struct days *d, const struct stretch *one)
+{
+	if (d->ns == d->scap) {
+		d->scap = (uint16_t)(d->scap == 0 ? 2 : d->scap * 2);
+		d->s = xrealloc(d->s, d->scap, sizeof(*d->s));
+	}
+	assert(d->ns < DAYS_STRETCHES);
+	d->s[d->ns++] = *one;
+}
+
 void
 days_add(struct days *d, enum status s, int64_t until_us,
     const struct days_in *in)
 {
-	int64_t at = d->until_us, first = until_us - DAYS_KEPT * DAY_US;
+	int64_t first_us = until_us - DAYS_KEPT * DAY_US;
+	struct stretch one = {.from_us = MAX(d->until_us, first_us),
+	    .to_us = until_us, .down = status_up(s) == 0};
+	struct stretch *last = d->ns > 0 ? &d->s[d->ns - 1] : NULL;
+	size_t old = 0;
 
-	if (until_us <= at)
+	if (until_us <= d->until_us)
 		return;   /* the clock was set back */
-	if (at < first) {
-		at = first;
-		d->known_us = MAX(d->known_us, first);
-	}
-	while (at < until_us) {
-		int32_t day = calendar_day(in->calendar, at);
-		int64_t next = calendar_start(in->calendar, day + 1);
-		int64_t end = MIN(next, until_us);
-		int64_t gap = uptime_gap_us(in->gaps, in->ngaps, at, end);
-		bool whole = end == next &&
-		    at == calendar_start(in->calendar, day);
-
-		/* A whole day up is what no entry means. */
-		if (!whole || gap > 0 || status_up(s) <= 0)
-			account(entry(d, day), s, end - at, gap);
-		at = end;
-	}
 	d->until_us = until_us;
+	if (status_up(s) > 0)
+		return;
+	if (last != NULL && last->to_us == one.from_us &&
+	    last->down == one.down) {
+		last->to_us = one.to_us;
+		return;
+	}
+	while (old < d->ns && d->s[old].to_us <= first_us)
+		old++;
+	drop(d, old);
+	if (days_full(d))
+		fold(d, in);
+	add(d, &one);
 }
 
-static const struct day *
-find(const struct days *d, int32_t day)
+/* -- reading -------------------------------------------------------------- */
+
+/* Into the sums of the days from first on. */
+static void
+spread(const struct days_in *in, const struct stretch *s, int32_t first,
+    struct day sum[VIEW_DAYS])
 {
-	for (size_t i = d->n; i > 0 && d->v[i - 1].day >= day; i--)
-		if (d->v[i - 1].day == day)
-			return &d->v[i - 1];
-	return NULL;
+	int64_t at = MAX(s->from_us, calendar_start(in->calendar, first));
+
+	for (int64_t end; at < s->to_us; at = end) {
+		int32_t day = calendar_day(in->calendar, at);
+
+		if (day >= first + VIEW_DAYS)
+			return;
+		end = MIN(s->to_us, calendar_start(in->calendar, day + 1));
+		account(&sum[day - first], s->down, plain(in, at, end));
+	}
 }
 
 void
 days_read(const struct days *d, enum status s, int64_t now_us,
-    const struct days_in *in, struct day_seconds ret[VIEW_DAYS])
+    const struct days_in *in, struct day_time ret[VIEW_DAYS])
 {
-	int32_t today = calendar_day(in->calendar, now_us);
+	int32_t first = calendar_day(in->calendar, now_us) - VIEW_DAYS + 1;
+	struct stretch open = {d->until_us, now_us, status_up(s) == 0};
+	struct day sum[VIEW_DAYS] = {0};
 
 	memset(ret, 0, sizeof(*ret) * VIEW_DAYS);
+	for (size_t i = 0; i < d->n; i++)
+		if (d->v[i].day >= first && d->v[i].day < first + VIEW_DAYS)
+			sum[d->v[i].day - first] = d->v[i];
+	for (size_t i = 0; i < d->ns; i++)
+		spread(in, &d->s[i], first, sum);
+	if (status_up(s) <= 0)
+		spread(in, &open, first, sum);
 	for (int32_t i = 0; i < VIEW_DAYS; i++) {
-		int32_t day = today - VIEW_DAYS + 1 + i;
-		int64_t from = calendar_start(in->calendar, day);
-		int64_t to = calendar_start(in->calendar, day + 1);
-		const struct day *have = find(d, day);
-		struct day sum = have != NULL ? *have : (struct day){0};
-		int64_t open = MAX(from, d->until_us), end = MIN(to, now_us);
+		int64_t from = MAX(d->known_us,
+		    calendar_start(in->calendar, first + i));
+		int64_t to = MIN(now_us,
+		    calendar_start(in->calendar, first + i + 1));
+		struct uptime_apart a;
 
-		if (have == NULL && from >= d->known_us && to <= d->until_us)
-			sum.up_ms = (uint32_t)((to - from) / 1000);
-		if (end > open)
-			account(&sum, s, end - open,
-			    uptime_gap_us(in->gaps, in->ngaps, open, end));
-		ret[i] = (struct day_seconds){.up = sum.up_ms / 1000,
-		    .down = sum.down_ms / 1000, .other = sum.other_ms / 1000};
+		if (to <= from)
+			continue;
+		a = uptime_apart(in->gaps, in->ngaps, in->windows,
+		    in->nwindows, from, to);
+		ret[i] = (struct day_time){.maintenance_us = a.maintenance_us,
+		    .down_us = sum[i].down_us,
+		    .other_us = a.gap_us + sum[i].other_us};
+		/* Sums of long ago know nothing of what was recorded since. */
+		ret[i].up_us = MAX(to - from - a.maintenance_us - a.gap_us -
+		    sum[i].down_us - sum[i].other_us, INT64_C(0));
 	}
 }
 
@@ -112,6 +190,6 @@ void
 days_free(struct days *d)
 {
 	xfree(d->v);
-	d->v = NULL;
-	d->n = d->cap = 0;
+	xfree(d->s);
+	*d = (struct days){0};
 }

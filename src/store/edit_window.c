@@ -232,11 +232,15 @@ edit_window_put(struct store *s, const struct edit *e, struct errinfo *ei)
 void
 edit_window_apply(struct store *s, const struct edit *e)
 {
-	for (size_t i = 0; i < e->nwindows; i++)
-		if (e->windows[i].s.text == NULL)
-			windows_remove(s->view->windows, e->windows[i].s.name);
+	for (size_t i = 0; i < e->nwindows; i++) {
+		const struct window_stored *w = &e->windows[i].s;
+
+		covered_cut(s->view->covered, w->name, e->at_us, true);
+		if (w->text == NULL)
+			windows_remove(s->view->windows, w->name);
 		else
-			windows_set(s->view->windows, &e->windows[i].s);
+			windows_set(s->view->windows, w);
+	}
 	if (e->nwindows > 0)
 		s->applied_ns = 0;   /* it may be in force at once */
 }

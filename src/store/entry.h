@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "conf/plan.h"
+#include "store/covered.h"
 #include "store/uptime.h"
 #include "store/view.h"
 #include "store/windows.h"
@@ -67,6 +68,8 @@ struct view {
 	size_t ntokens;
 	struct calendar *calendar;     /* set before any thread runs */
 	struct windows *windows;
+	struct covered *covered;       /* what applied, for the day bars; */
+	bool covered_doubt;            /* to be read again (writer's) */
 	struct gap *gaps;
 	size_t ngaps;
 	int64_t updated_us;
@@ -96,6 +99,9 @@ void view_sample(struct view *v, struct entry *e, const struct sample *s,
 void view_place(struct entry *e, uint64_t place);
 void view_sample_seen(struct entry *e, const struct sample *s);
 void view_state(struct view *v, struct entry *e, const struct mon_state *st);
+/* The day bars: it had this status until then. */
+void view_days_add(struct view *v, struct entry *e, enum status s,
+    int64_t until_us);
 /* At open: the same without moving the day bars. */
 void view_take_state(struct view *v, struct entry *e,
     const struct mon_state *st);

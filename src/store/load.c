@@ -19,8 +19,6 @@
 #include "store/state_code.h"
 #include "world/world.h"
 
-#define HISTORY_US (92 * INT64_C(86400000000))
-
 static enum err
 start(struct store *s, enum stmt st, const struct val *v, size_t n,
     struct errinfo *ei)
@@ -418,7 +416,7 @@ static enum err
 gaps(struct store *s, int64_t now_us, struct errinfo *ei)
 {
 	enum stmt st = STMT_GAP_LOAD;
-	enum err e = start(s, st, VALS(V_INT(now_us - HISTORY_US)), ei);
+	enum err e = start(s, st, VALS(V_INT(now_us - VIEW_HISTORY_US)), ei);
 
 	s->view->gaps = xcalloc(GAPS_MAX + 1, sizeof(*s->view->gaps));
 	while (e == ERR_OK && (e = s->db->ops->next(s->db, st, ei)) == ERR_OK) {
@@ -439,9 +437,7 @@ static enum err
 days(struct store *s, int64_t now_us, struct errinfo *ei)
 {
 	enum stmt st = STMT_TRANSITION_SINCE;
-	int64_t since_us = now_us - HISTORY_US;
-	const struct days_in in = {s->view->calendar, s->view->gaps,
-	    s->view->ngaps};
+	int64_t since_us = now_us - VIEW_HISTORY_US;
 	enum err e = start(s, st, VALS(V_INT(since_us)), ei);
 
 	for (size_t i = 0; i < s->view->nids; i++) {
@@ -456,8 +452,8 @@ days(struct store *s, int64_t now_us, struct errinfo *ei)
 
 		if (en == NULL)
 			continue;
-		days_add(&en->days, (enum status)col(s, st, 2), col(s, st, 1),
-		    &in);
+		view_days_add(s->view, en, (enum status)col(s, st, 2),
+		    col(s, st, 1));
 	}
 	return ended(e);
 }

@@ -110,7 +110,7 @@ enum stmt {
 	STMT_APPLIED_PUT,       /* name monitor from to monitors */
 	STMT_APPLIED_CUT,       /* name at all (one monitor's, too): ends then */
 	STMT_APPLIED_FLEX,      /* at → name monitor from to, each of a monitor */
-	STMT_APPLIED_SPAN,      /* from to → from to monitor monitors, by from */
+	STMT_APPLIED_SPAN,      /* from to → from to monitor monitors name, by from */
 	STMT_APPLIED_OLD,       /* at limit: ended before */
 	/* audit.c: → monitor from_us to_us of what breaks a rule, unless said */
 	STMT_AUDIT_PAGES,       /* → text: one row, "ok", when sound */

@@ -39,6 +39,25 @@ uptime_gap_us(const struct gap *g, size_t n, int64_t from_us, int64_t to_us)
 	return sum;
 }
 
+struct uptime_apart
+uptime_apart(const struct gap *gaps, size_t ngaps, const struct gap *windows,
+    size_t nwindows, int64_t from_us, int64_t to_us)
+{
+	struct uptime_apart a = {0};
+	size_t i = first_after(windows, nwindows, from_us);
+
+	for (; i < nwindows && windows[i].from_us < to_us; i++) {
+		int64_t begin = MAX(windows[i].from_us, from_us);
+		int64_t end = MIN(windows[i].to_us, to_us);
+
+		a.gap_us += uptime_gap_us(gaps, ngaps, from_us, begin);
+		a.maintenance_us += end - begin;
+		from_us = end;
+	}
+	a.gap_us += uptime_gap_us(gaps, ngaps, from_us, to_us);
+	return a;
+}
+
 size_t
 uptime_gap_add(struct gap *g, size_t n, struct gap one)
 {

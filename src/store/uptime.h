@@ -26,6 +26,14 @@ struct turn {
  * overlap (gaps_add keeps them so). */
 int64_t uptime_gap_us(const struct gap *g, size_t n, int64_t from_us,
     int64_t to_us);
+/* The same with maintenance taken out: of [from, to), what lies in windows,
+ * and what lies in gaps but in no window. */
+struct uptime_apart {
+	int64_t maintenance_us, gap_us;
+};
+struct uptime_apart uptime_apart(const struct gap *gaps, size_t ngaps,
+    const struct gap *windows, size_t nwindows, int64_t from_us,
+    int64_t to_us);
 /* Add one at the end; an overlap is cut away. Returns the new count. */
 size_t uptime_gap_add(struct gap *g, size_t n, struct gap one);
 
@@ -63,29 +71,41 @@ void uptime_series(const struct uptime_in *in, const int64_t *edge, size_t n,
     struct uptime *ret);
 
 /* -- day bars --------------------------------------------------------- */
-/* Local days of the calendar that each call is given, always the same. A day
- * that was up throughout takes no memory. */
+/* Time by local day as uptime_compute has it, maintenance left out. Local days
+ * of the calendar that each call is given, always the same. Only what is not
+ * up takes memory: its newest stretches as they were, so that maintenance
+ * which is recorded later, or ends early, still applies to them, and the older
+ * ones as sums of their days. */
+#define DAYS_STRETCHES 64
+struct stretch {
+	int64_t from_us, to_us;
+	bool down;                   /* or neither up nor down */
+};
 struct day {
 	int32_t day;                 /* since 1970 */
-	uint32_t up_ms, down_ms, other_ms;
+	int64_t down_us, other_us;   /* without gaps and windows */
 };
 struct days {
 	struct day *v;               /* oldest first */
-	uint16_t n, cap;
+	struct stretch *s;           /* the same, and younger than v */
+	uint16_t n, cap, ns, scap;
 	int64_t known_us;            /* where the account begins */
 	int64_t until_us;            /* and where it ends */
 };
-/* The monitor had this status from d->until_us to until_us. */
 struct days_in {
 	const struct calendar *calendar;   /* NULL: UTC */
-	const struct gap *gaps;
-	size_t ngaps;
+	const struct gap *gaps, *windows;  /* as in struct uptime_in */
+	size_t ngaps, nwindows;
 };
+/* The monitor had this status from d->until_us to until_us. in is looked at
+ * when days_full only; its windows are those since days_oldest. */
 void days_add(struct days *d, enum status s, int64_t until_us,
     const struct days_in *in);
+bool days_full(const struct days *d);
+int64_t days_oldest(const struct days *d);
 /* The last VIEW_DAYS days up to now; the open end has status s. */
 void days_read(const struct days *d, enum status s, int64_t now_us,
-    const struct days_in *in, struct day_seconds ret[VIEW_DAYS]);
+    const struct days_in *in, struct day_time ret[VIEW_DAYS]);
 void days_free(struct days *d);
 
 #endif

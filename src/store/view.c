@@ -22,6 +22,7 @@ view_new(void)
 		abort();
 	pthread_rwlockattr_destroy(&a);
 	v->windows = windows_new();
+	v->covered = covered_new();
 	return v;
 }
 
@@ -249,15 +250,22 @@ view_counts(struct view *v, uint32_t n[STATUS_NMAX])
 
 enum err
 view_days(struct view *v, uint32_t id, int64_t now_us,
-    struct day_seconds ret[VIEW_DAYS])
+    struct day_time ret[VIEW_DAYS])
 {
+	struct gap *windows CLEANUP(xfreep) = NULL;
+	struct days_in in = {0};
 	struct entry *e;
 
 	read_lock(v);
 	e = view_entry(v, id);
-	if (e != NULL)
-		days_read(&e->days, (enum status)e->row.status, now_us,
-		    &(struct days_in){v->calendar, v->gaps, v->ngaps}, ret);
+	if (e != NULL) {
+		in = (struct days_in){v->calendar, v->gaps, NULL, v->ngaps,
+		    covered_of(v->covered, id, now_us - VIEW_HISTORY_US,
+		    now_us, &windows)};
+		in.windows = windows;
+		days_read(&e->days, (enum status)e->row.status, now_us, &in,
+		    ret);
+	}
 	view_unlock(v);
 	return e != NULL ? ERR_OK : ERR_NOT_FOUND;
 }

@@ -21,8 +21,9 @@ struct windows;
 #define VIEW_SPARK 30   /* latest latencies kept for a sparkline */
 #define VIEW_DAYS  90
 
-/* Seconds of one local day, from transitions. known = up + down. */
-struct day_seconds { uint32_t up, down, other; };
+/* Time of one local day, from transitions. Known is up + down; what was
+ * maintenance is in none of the others. */
+struct day_time { int64_t up_us, down_us, maintenance_us, other_us; };
 
 struct view_row {
 	struct monitor_conf *conf;     /* a reference: view_row_release */
@@ -65,7 +66,7 @@ enum err view_list(struct view *v, const struct view_filter *f,
 void view_counts(struct view *v, uint32_t n[STATUS_NMAX]);
 /* The last VIEW_DAYS days in view_zone, oldest first, up to now. */
 enum err view_days(struct view *v, uint32_t id, int64_t now_us,
-    struct day_seconds ret[VIEW_DAYS]) MUST_USE;
+    struct day_time ret[VIEW_DAYS]) MUST_USE;
 /* The zone of the days (store_conf.time_zone); NULL: UTC. */
 const struct zone *view_zone(const struct view *v);
 /* Who is in maintenance (windows.h). */

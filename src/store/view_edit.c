@@ -208,6 +208,7 @@ view_remove(struct view *v, uint32_t id)
 	if (e == NULL)
 		return;
 	unlink_names(v, e);
+	covered_forget(v->covered, id);
 	map_del(&v->by_id, &e->by_id);
 	if (!v->bulk)
 		sorted_del(v->ids, v->nids--, e, order_id);
@@ -240,9 +241,24 @@ view_free(struct view *v)
 	xfree(v->tokens);
 	xfree(v->gaps);
 	windows_free(v->windows);
+	covered_free(v->covered);
 	calendar_free(v->calendar);
 	pthread_rwlock_destroy(&v->lock);
 	xfree(v);
+}
+
+void
+view_days_add(struct view *v, struct entry *e, enum status s,
+    int64_t until_us)
+{
+	struct gap *windows CLEANUP(xfreep) = NULL;
+	struct days_in in = {v->calendar, v->gaps, NULL, v->ngaps, 0};
+
+	if (days_full(&e->days))
+		in.nwindows = covered_of(v->covered, e->row.conf->id,
+		    days_oldest(&e->days), until_us, &windows);
+	in.windows = windows;
+	days_add(&e->days, s, until_us, &in);
 }
 
 /* Back from a step of the clock or not, days count what was in force. */
@@ -252,9 +268,7 @@ become(struct view *v, struct entry *e, enum status to, int64_t at_us)
 	bool counted = !e->row.conf->archived &&
 	    e->row.conf->kind->drive != DRIVE_GROUP;
 
-	const struct days_in in = {v->calendar, v->gaps, v->ngaps};
-
-	days_add(&e->days, (enum status)e->row.status, at_us, &in);
+	view_days_add(v, e, (enum status)e->row.status, at_us);
 	if (counted) {
 		v->counts[e->row.status]--;
 		v->counts[to]++;

@@ -33,6 +33,10 @@ def test_the_three_by_name_and_id(make_daemon):
         assert texts(get("/badge/Shop/status.svg")) == ["Shop", "up"]
         assert texts(get("/badge/Off/status.svg")) == ["Off", "down"]
         assert texts(get("/badge/In/status.svg")) == ["In", "up"]
+        for path in ("G/In", "G%2FIn", "G%2fIn"):
+            got = get(f"/badge/{path}/status.svg")
+            assert texts(got) == ["In", "up"]
+        assert get("/badge/G/Shop/status.svg").status == 404
         by_id = get(f"/badge/{d.id('Shop')}/status.svg")
         assert texts(by_id) == ["Shop", "up"]
         harness.wait_for(lambda: texts(get("/badge/Shop/uptime.svg"

@@ -195,6 +195,64 @@ def test_latency_over_time(make_daemon):
     assert x.status == 422 and x.json()["field"] == "step"
 
 
+def test_the_figures_of_pages_leave_maintenance_out(make_daemon):
+    """uptime_90d, bars and badge are what /uptime says of the same time, and
+    a day that was maintenance throughout is shown as that."""
+    d = make_daemon({"monitors": [
+        {"name": "P", "type": "push", "interval": "40d", "token": "p" * 32},
+        {"name": "Q", "type": "push", "interval": "40d", "token": "q" * 32}]})
+    d.start()
+    d.push("p" * 32)
+    d.push("q" * 32)
+    p, q = d.id("P"), d.id("Q")
+    d.stop()
+    today = datetime.datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    day, hour = datetime.timedelta(days=1), datetime.timedelta(hours=1)
+    first = today - 89 * day
+    db = sqlite3.connect(os.path.join(d.data, "vedette.db"))
+    with db:
+        db.execute("UPDATE monitor SET created_us = ?", (us(first + 10 * day),))
+        db.execute("DELETE FROM transition")
+        turns = [(first + 10 * day, "pending", "up"),
+                 (today - 20 * day + hour, "up", "down"),      # an outage that
+                 (today - 18 * day + hour, "down", "up"),      # a window covers partly
+                 (today - 5 * day - hour, "up", "down"),       # and one that it covers
+                 (today - 4 * day + hour, "down", "up")]       # but for its edges
+        db.executemany(
+            "INSERT INTO transition(monitor, seq, at_us, was, became, why, reason, explain)"
+            " VALUES(?, ?, ?, ?, ?, 0, '', '')",
+            [(m, n, us(at), STATUS.index(a), STATUS.index(b))
+             for m in (p, q) for n, (at, a, b) in enumerate(turns)])
+        db.executemany(
+            "INSERT INTO applied(name, monitor, from_us, to_us, monitors) VALUES(?, ?, ?, ?, NULL)",
+            [("all", 0, us(today - 5 * day), us(today - 4 * day)),
+             ("of P", p, us(today - 19 * day), us(today - 19 * day + 7 * hour))])
+    db.close()
+    d.start()
+
+    def ratio(mid, more=""):
+        return d.api.get(f"/api/v1/monitors/{mid}/uptime?from={stamp(first)}{more}").json()
+
+    items = {i["name"]: i for i in d.tcp().get("/status.json").json()["items"]}
+    for name, mid, left_out in (("P", p, 31), ("Q", q, 24)):
+        want = ratio(mid)
+        assert want["maintenance_seconds"] == left_out * 3600
+        assert want["down_seconds"] == (24 * 3 + 2 - left_out) * 3600
+        assert items[name]["uptime_90d"] == pytest.approx(want["ratio"], abs=2e-6)
+        assert d.monitor(name)["uptime_90d"] == pytest.approx(want["ratio"], abs=2e-6)
+        counted = ratio(mid, "&maintenance=include")["ratio"]
+        assert abs(items[name]["uptime_90d"] - counted) > 1e-3
+        badge = d.tcp().get(f"/badge/{name}/uptime.svg").text
+        assert f"{want['ratio'] * 100 // .01 / 100:.2f}% 90d" in badge
+    page = d.tcp().get("/").text
+    care = (today - 5 * day).date().isoformat()
+    assert page.count(f'class="care" x="{84 * 4}"') == 2
+    assert f"<title>{care}: maintenance for 1d</title>" in page
+    partly = (today - 19 * day).date().isoformat()
+    assert f"<title>{partly}: down for 17h, maintenance for 7h</title>" in page
+    assert page.count("1 of maintenance") == 2
+
+
 def test_page_and_status_in_a_zone(make_daemon):
     """The page's clock is the zone's, and a zone nobody has is refused."""
     d = make_daemon({"status_page": {"time_zone": "Asia/Kathmandu"},

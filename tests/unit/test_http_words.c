@@ -163,6 +163,19 @@ paths(void **state)
 	    ERR_NOT_FOUND);
 	assert_int_equal(find("GET", "/api/v1/monitors/4294967296", &m),
 	    ERR_NOT_FOUND);
+	assert_int_equal(find("GET", "/badge/12/status.svg", &m), ERR_OK);
+	assert_int_equal(m.id, 12);
+	assert_int_equal(find("GET", "/badge/Shop/status.svg", &m), ERR_OK);
+	assert_true(str_is(m.seg, "Shop"));
+	assert_int_equal(find("GET", "/badge/G/In/uptime.svg", &m), ERR_OK);
+	assert_true(str_is(m.seg, "G/In"));
+	assert_int_equal(find("GET", "/badge/status.svg", &m), ERR_NOT_FOUND);
+	assert_int_equal(find("GET", "/badge//status.svg", &m),
+	    ERR_NOT_FOUND);
+	assert_int_equal(find("GET", "/badge/Shop/xstatus.svg", &m),
+	    ERR_NOT_FOUND);
+	assert_int_equal(find("GET", "/badge/Shop/status.svg/", &m),
+	    ERR_NOT_FOUND);
 	assert_int_equal(find("HEAD", "/", &m), ERR_OK);
 	assert_int_equal(find("HEAD", "/push/a", &m), ERR_DENIED);
 	assert_int_equal(find("POST", "/", &m), ERR_DENIED);

@@ -96,7 +96,7 @@ test_restart(void **state)
 {
 	struct rig r;
 	struct view_row before, after;
-	struct day_seconds d1[VIEW_DAYS], d2[VIEW_DAYS];
+	struct day_time d1[VIEW_DAYS], d2[VIEW_DAYS];
 	int64_t now = clock_wall_us();
 	uint32_t a;
 	const struct mon_state *st;
@@ -135,8 +135,10 @@ test_restart(void **state)
 	    sizeof(after.spark_us));
 	assert_int_equal(view_days(store_view(r.s), a, now + 60000000, d2),
 	    ERR_OK);
-	assert_int_equal(d1[VIEW_DAYS - 1].down, d2[VIEW_DAYS - 1].down);
-	assert_true(d1[VIEW_DAYS - 1].up - d2[VIEW_DAYS - 1].up <= 1);
+	assert_int_equal(d1[VIEW_DAYS - 1].down_us,
+	    d2[VIEW_DAYS - 1].down_us);
+	assert_true(d1[VIEW_DAYS - 1].up_us - d2[VIEW_DAYS - 1].up_us <=
+	    1000000);
 	store_replay(r.s);
 	assert_int_equal(r.nsent, 1);
 	st = r.sent[0]->state;

@@ -180,8 +180,8 @@ test_gap_add(void **state)
 
 static const struct days_in none;
 
-static struct day_seconds
-day(const struct day_seconds *d, int back)
+static struct day_time
+day(const struct day_time *d, int back)
 {
 	return d[VIEW_DAYS - 1 - back];
 }
@@ -191,25 +191,26 @@ test_days(void **state)
 {
 	struct days d = {.known_us = NOON - 10 * DAY,
 	    .until_us = NOON - 10 * DAY};
-	struct day_seconds out[VIEW_DAYS];
+	struct day_time out[VIEW_DAYS];
 	const struct gap g[] = {{NOON - 2 * DAY, NOON - 2 * DAY + 60 * S}};
-	const struct days_in one = {NULL, g, 1};
+	const struct days_in one = {.gaps = g, .ngaps = 1};
 
 	(void)state;
 	/* up for five days, down for one hour, up since */
 	days_add(&d, STATUS_UP, NOON - 5 * DAY, &one);
 	days_add(&d, STATUS_DOWN, NOON - 5 * DAY + 3600 * S, &one);
-	assert_true(d.n <= 3);   /* a day that is up takes no room */
+	assert_int_equal(d.n, 0);   /* time that is up takes no room */
+	assert_int_equal(d.ns, 1);
 	days_read(&d, STATUS_UP, NOON, &one, out);
-	assert_int_equal(day(out, 0).up, 43200);
-	assert_int_equal(day(out, 1).up, 86400);
-	assert_int_equal(day(out, 2).up, 86340);
-	assert_int_equal(day(out, 2).other, 60);
-	assert_int_equal(day(out, 5).up, 82800);
-	assert_int_equal(day(out, 5).down, 3600);
-	assert_int_equal(day(out, 7).up, 86400);
-	assert_int_equal(day(out, 10).up, 43200);   /* born at noon */
-	assert_int_equal(day(out, 11).up + day(out, 11).other, 0);
+	assert_int_equal(day(out, 0).up_us, DAY / 2);
+	assert_int_equal(day(out, 1).up_us, DAY);
+	assert_int_equal(day(out, 2).up_us, DAY - 60 * S);
+	assert_int_equal(day(out, 2).other_us, 60 * S);
+	assert_int_equal(day(out, 5).up_us, 82800 * S);
+	assert_int_equal(day(out, 5).down_us, 3600 * S);
+	assert_int_equal(day(out, 7).up_us, DAY);
+	assert_int_equal(day(out, 10).up_us, DAY / 2);   /* born at noon */
+	assert_int_equal(day(out, 11).up_us + day(out, 11).other_us, 0);
 	days_free(&d);
 }
 
@@ -218,23 +219,26 @@ test_days_flapping(void **state)
 {
 	struct days d = {.known_us = NOON - 200 * DAY,
 	    .until_us = NOON - 200 * DAY};
-	struct day_seconds out[VIEW_DAYS];
+	struct day_time out[VIEW_DAYS];
 
 	(void)state;
 	for (int64_t at = NOON - 199 * DAY; at <= NOON; at += DAY / 4) {
 		days_add(&d, STATUS_UP, at, &none);
 		days_add(&d, STATUS_DOWN, at + 60 * S, &none);
 	}
-	assert_true(d.n <= VIEW_DAYS + 1);   /* bounded, however it flaps */
+	/* bounded, however it flaps */
+	assert_true(d.n <= VIEW_DAYS + 1);
+	assert_true(d.ns <= DAYS_STRETCHES);
+	assert_true(d.cap <= 128);
 	days_read(&d, STATUS_UP, NOON + 60 * S, &none, out);
 	for (int i = 1; i < VIEW_DAYS; i++) {
-		assert_int_equal(day(out, i).down, 240);
-		assert_int_equal(day(out, i).up, 86160);
+		assert_int_equal(day(out, i).down_us, 240 * S);
+		assert_int_equal(day(out, i).up_us, 86160 * S);
 	}
 	/* the clock is set back: nothing is counted twice */
 	days_add(&d, STATUS_DOWN, NOON - DAY, &none);
 	days_read(&d, STATUS_UP, NOON + 60 * S, &none, out);
-	assert_int_equal(day(out, 1).down, 240);
+	assert_int_equal(day(out, 1).down_us, 240 * S);
 	days_free(&d);
 }
 
@@ -244,7 +248,7 @@ test_days_in_a_zone(void **state)
 {
 	struct days d = {0};
 	struct zone *z = NULL;
-	struct day_seconds out[VIEW_DAYS];
+	struct day_time out[VIEW_DAYS];
 	struct turn t[300];
 	int64_t edge[VIEW_DAYS + 1], at;
 	struct uptime u[VIEW_DAYS];
@@ -261,7 +265,7 @@ test_days_in_a_zone(void **state)
 		skip();
 	assert_int_equal(zone_load("Europe/Berlin", &z, NULL), ERR_OK);
 	c = calendar_new(z, now);
-	days = (struct days_in){c, g, 1};
+	days = (struct days_in){.calendar = c, .gaps = g, .ngaps = 1};
 	d.known_us = d.until_us = at = in.created_us;
 	for (; (at += 4 * DAY / 10 + 3607 * S) < now; in.nturns++) {
 		enum status to = s == STATUS_UP ? STATUS_DOWN : STATUS_UP;
@@ -275,12 +279,9 @@ test_days_in_a_zone(void **state)
 		edge[i] = zone_day_start(z, zone_day(z, now) - VIEW_DAYS + 1 + i);
 	uptime_series(&in, edge, VIEW_DAYS, u);
 	for (int i = 0; i < VIEW_DAYS; i++) {
-		assert_in_range(out[i].up, MAX(u[i].up_us / S, 1) - 1,
-		    u[i].up_us / S);
-		assert_in_range(out[i].down, MAX(u[i].down_us / S, 1) - 1,
-		    u[i].down_us / S);
-		assert_in_range(out[i].other, MAX(u[i].unknown_us / S, 1) - 1,
-		    u[i].unknown_us / S + 1);
+		assert_int_equal(out[i].up_us, u[i].up_us);
+		assert_int_equal(out[i].down_us, u[i].down_us);
+		assert_int_equal(out[i].other_us, u[i].unknown_us);
 	}
 	days_free(&d);
 	calendar_free(c);

@@ -188,8 +188,8 @@ const char *const sql_text[STMT_NMAX] = {
 	    " WHERE to_us > ?2 AND name = ?1 AND (?3 OR monitor = 0)",
 	[STMT_APPLIED_FLEX] = "SELECT name, monitor, from_us, to_us"
 	    " FROM applied WHERE to_us > ?1 AND monitor <> 0",
-	[STMT_APPLIED_SPAN] = "SELECT from_us, to_us, monitor, monitors"
-	    " FROM applied WHERE to_us > ?1 AND from_us < ?2 ORDER BY from_us",
+	[STMT_APPLIED_SPAN] = "SELECT from_us, to_us, monitor, monitors,"
+	    " name FROM applied WHERE to_us > ?1 AND from_us < ?2 ORDER BY from_us",
 	[STMT_APPLIED_OLD] = "DELETE FROM applied WHERE id IN (SELECT id"
 	    " FROM applied WHERE to_us < ?1 ORDER BY to_us LIMIT ?2)",
 	[STMT_AUDIT_WINDOWS] = "SELECT 0, made_us, ended_us FROM maintenance"
