@@ -190,6 +190,18 @@ def test_killed_at_every_point(make_daemon, closing, point):
     assert len(seen) <= (3 if after else 2), seen
 
 
+def test_a_monitor_that_goes_is_resolved(make_daemon, closing):
+    sink, port = closing(HttpSink()), free_port()
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", port, notify=["ops"])]))
+    d.start()
+    wait_told(sink, ("open", "A"))
+    assert d.api.delete(f"/api/v1/monitors/{d.id('A')}").status in (200, 204)
+    wait_told(sink, ("resolve", "A"))
+    settled(d)
+    assert told(sink) == [("open", "A"), ("resolve", "A")]
+
+
 @pytest.mark.parametrize("way", ["delete", "archive"])
 def test_its_end_is_in_the_commit_that_lets_a_monitor_go(
         make_daemon, closing, way):

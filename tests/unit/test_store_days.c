@@ -12,25 +12,26 @@
 #define NOW  (INT64_C(1779000000) * S)   /* May 2026 */
 #define LONG 100                         /* days */
 
-static uint32_t seed = 1;
+static uint64_t seed = 1;
 
 static int64_t
 pick(int64_t n)
 {
-	seed = seed * 1664525 + 1013904223;
-	return (int64_t)(seed >> 8) % n;
+	seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (int64_t)(seed >> 16) % n;
 }
 
 /* -- against uptime_series ------------------------------------------------- */
 
 static void
-same(const struct day_time *d, const struct uptime *u, uint32_t at, int i)
+same(const struct day_time *d, const struct uptime *u, uint64_t at, int i)
 {
 	if (d->up_us != u->up_us || d->down_us != u->down_us ||
 	    d->maintenance_us != u->maintenance_us ||
 	    d->other_us != u->unknown_us + u->paused_us + u->pending_us)
-		fail_msg("seed %u, day %d: up %lld for %lld, down %lld for "
-		    "%lld, maintenance %lld for %lld", at, i,
+		fail_msg("seed %llu, day %d: up %lld for %lld, down %lld for "
+		    "%lld, maintenance %lld for %lld",
+		    (unsigned long long)at, i,
 		    (long long)d->up_us, (long long)u->up_us,
 		    (long long)d->down_us, (long long)u->down_us,
 		    (long long)d->maintenance_us,
@@ -95,7 +96,7 @@ compare(const struct life *l, const struct zone *z, const struct days_in *in,
 	struct day_time have[VIEW_DAYS];
 	struct uptime want[VIEW_DAYS];
 	int64_t edge[VIEW_DAYS + 1];
-	uint32_t at = seed;
+	uint64_t at = seed;
 
 	for (size_t i = 0; i < l->n; i++)
 		days_add(&d, (enum status)l->t[i].from, l->t[i].at_us,
