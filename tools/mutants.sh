@@ -57,6 +57,8 @@ rollup_merged_chunk_twice|src/store/compact.c|s/rollups_add(s, all + nold, n - n
 latency_moved_twice|src/store/latency.c|s/if (a->moved \&\& block <= a->moved_block)/if (false)/|test_store_latency|tests/test_store_latency
 latency_edge_hour_whole|src/store/latency.c|s/return p->from_us <= at \\&\\& at + HOUR_US <= p->to_us/return true/|test_store_latency|tests/test_store_latency
 uptime_window_counted|src/store/uptime.c|s/if (in->count_windows)/if (true)/|test_store_uptime|tests/test_store_uptime
+days_count_maintenance|src/store/days.c|s/us - a.maintenance_us - a.gap_us;/us - a.gap_us;/|test_store_days|tests/test_store_days
+days_miss_a_window_cut|src/store/edit_window.c|s/covered_cut(s->view->covered, w->name, e->at_us, true);//|test_store_days|tests/test_store_days
 uptime_gap_is_up|src/store/uptime.c|s/us = to_us - from_us - gap;/us = to_us - from_us;/|test_store_uptime|tests/test_store_uptime
 uptime_series_first|src/store/uptime.c|s/one.first = (enum status)in->turns\[next\].to;/;/|test_store_uptime|tests/test_store_uptime
 uptime_series_first|src/store/uptime.c|s/in->turns\[next\].at_us <= edge\[i\]/in->turns[next].at_us < edge[i] - 1000000/|test_store_uptime|tests/test_store_uptime
