@@ -46,16 +46,21 @@ history_samples(struct req *q)
 	struct sample *v = NULL;
 	size_t n = 0;
 	unsigned limit;
+	uint64_t journaled;
 	enum err e;
 
 	if (!history_known(q) || !history_window(q, &sq.from_us, &sq.to_us) ||
 	    !req_arg_page(q, 's', &limit, &sq.before_seq))
 		return ANSWERED;
 	sq.limit = limit;
+	journaled = query_journaled(q->reader, q->id);
 	e = query_samples(q->reader, &sq, &v, &n, &ei);
 	if (e != ERR_OK)
 		return req_fail(q, e, &ei);
-	buf_add(&b, STR("{\"items\":["));
+	buf_addc(&b, '{');
+	/* Newer ones that are durable and cannot be listed yet. */
+	field_u64(&b, "journaled", journaled);
+	field_open(&b, "items", '[');
 	for (size_t i = 0; i < n; i++)
 		show_sample(&b, &v[i]);
 	/* A full page may have been the last: then the next one is empty. */

@@ -34,6 +34,7 @@ struct entry {
 	/* Highest stored sequence, and with the batch under way: whatever is
 	 * not above it is a duplicate. */
 	uint64_t seq, batch_seq;
+	uint64_t placed_seq;       /* stored, and shown: under the lock */
 	uint64_t chunk_seq;        /* what is up to here lies in chunks */
 	struct node_seq *nodes;
 	uint32_t nnodes;
@@ -96,7 +97,7 @@ void view_remove(struct view *v, uint32_t id);
 void view_sample(struct view *v, struct entry *e, const struct sample *s,
     uint64_t place);
 /* Its two halves: where it lies in the tail, and what is shown of it. */
-void view_place(struct entry *e, uint64_t place);
+void view_place(struct entry *e, uint64_t place, uint64_t seq);
 void view_sample_seen(struct entry *e, const struct sample *s);
 void view_state(struct view *v, struct entry *e, const struct mon_state *st);
 /* The day bars: it had this status until then. */

@@ -469,6 +469,7 @@ settle(struct store *s)
 		if (en->boot == NULL)
 			continue;
 		en->boot->seq = MAX(en->boot->seq, en->seq);
+		en->placed_seq = en->boot->seq;
 		/* The bars already end where this status began. */
 		view_take_state(s->view, en, en->boot);
 	}

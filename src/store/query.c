@@ -7,9 +7,11 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "store/block.h"
 #include "store/chunk.h"
 #include "store/query_parts.h"
+#include "store/rescue.h"
 #include "world/world.h"
 
 #define LIMIT_MAX 1000
@@ -55,6 +57,21 @@ wanted(const struct take *t, const struct sample *p)
 	return p->at_us >= t->q->from_us && p->at_us < t->q->to_us;
 }
 
+uint64_t
+query_journaled(struct reader *r, uint32_t monitor)
+{
+	struct view *v = r->s->view;
+	const struct entry *en;
+	uint64_t n = 0;
+
+	pthread_rwlock_rdlock(&v->lock);
+	en = view_entry(v, monitor);
+	if (en != NULL && rescue_pending(r->s) && en->row.seq > en->placed_seq)
+		n = en->row.seq - en->placed_seq;
+	view_unlock(v);
+	return n;
+}
+
 enum err
 query_places(struct reader *r, uint32_t monitor, uint64_t **ret, size_t *ret_n)
 {
@@ -73,42 +90,84 @@ query_places(struct reader *r, uint32_t monitor, uint64_t **ret, size_t *ret_n)
 	return en != NULL ? ERR_OK : ERR_NOT_FOUND;
 }
 
+/* What cannot be read, and when that was: whoever asks for a time before or
+ * after gets the others. */
+struct lost {
+	int64_t from_us, to_us;
+	const char *what;
+};
+
 static enum err
-damaged(struct reader *r, uint32_t monitor, const char *what,
-    const char *why, struct errinfo *ei)
+damaged(const struct take *t, const struct lost *l, const char *why,
+    struct errinfo *ei)
 {
-	(void)r;
-	return fail(ei, ERR_STORE, "samples of monitor %u cannot be read: %s is"
-	    " damaged: %.200s", monitor, what, why);
+	char from[TIME_TEXT], to[TIME_TEXT];
+
+	return fail(ei, ERR_STORE, "samples of monitor %u from %s to %s cannot"
+	    " be read: %s is damaged: %.160s; those before and after can be"
+	    " asked for", t->q->monitor, time_format_utc(l->from_us, from),
+	    time_format_utc(l->to_us, to), l->what, why);
+}
+
+static enum err
+tail_block(struct reader *r, uint64_t place, bool *ret_good, struct sample *ret,
+    struct errinfo *ei)
+{
+	const struct backend_ops *ops = r->db->ops;
+	enum err e = ops->query(r->db, STMT_TAIL_GET, VALS(V_INT(place >> 8)),
+	    ei);
+
+	if (e == ERR_OK)
+		e = ops->next(r->db, STMT_TAIL_GET, ei);
+	if (e != ERR_OK)
+		return e;
+	*ret_good = block_get(text(r, STMT_TAIL_GET, 0), place & 0xff, ret);
+	ops->done(r->db, STMT_TAIL_GET);
+	return ERR_OK;
+}
+
+/* A damaged block does not tell when it was: between the samples around it
+ * that can be read. place[n - 1] is in it. */
+static enum err
+tail_damaged(struct reader *r, const struct take *t, const uint64_t *place,
+    size_t n, struct errinfo *ei)
+{
+	struct lost l = {.to_us = t->n > 0 ? t->v[t->n - 1].at_us :
+	    MIN(clock_wall_us(), t->q->to_us), .what = "a block"};
+	uint64_t block = place[n - 1] >> 8;
+	struct sample before;
+	bool good = false;
+
+	for (; n > 0 && !good; n--) {
+		if (place[n - 1] >> 8 == block)
+			continue;
+		block = place[n - 1] >> 8;
+		if (tail_block(r, place[n - 1], &good, &before, NULL) != ERR_OK)
+			break;
+	}
+	l.from_us = good ? before.at_us : t->q->from_us;
+	return damaged(t, &l, "checksum or form", ei);
 }
 
 static enum err
 from_tail(struct reader *r, struct take *t, const uint64_t *place, size_t n,
     struct errinfo *ei)
 {
-	const struct backend_ops *ops = r->db->ops;
 	enum err e = ERR_OK;
 
 	for (; n > 0 && t->n < t->q->limit; n--) {
 		struct sample *p = &t->v[t->n];
-		bool good;
+		bool good = false;
 
-		e = ops->query(r->db, STMT_TAIL_GET,
-		    VALS(V_INT(place[n - 1] >> 8)), ei);
-		if (e == ERR_OK)
-			e = ops->next(r->db, STMT_TAIL_GET, ei);
+		e = tail_block(r, place[n - 1], &good, p, ei);
 		if (e == ERR_NOT_FOUND) {   /* it lies in a chunk by now */
 			e = ERR_OK;
 			continue;
 		}
 		if (e != ERR_OK)
 			return e;
-		good = block_get(text(r, STMT_TAIL_GET, 0),
-		    place[n - 1] & 0xff, p);
-		ops->done(r->db, STMT_TAIL_GET);
 		if (!good)
-			return damaged(r, t->q->monitor, "a block",
-			    "checksum or form", ei);
+			return tail_damaged(r, t, place, n, ei);
 		/* While the clock stood or ran back nothing is sorted by
 		 * time: every place is looked at. */
 		if (wanted(t, p))
@@ -121,6 +180,8 @@ static enum err
 one_chunk(struct reader *r, struct take *t, int64_t id, uint64_t below,
     struct errinfo *ei)
 {
+	struct lost l = {num(r, STMT_CHUNK_LIST, 2), num(r, STMT_CHUNK_LIST,
+	    3), "a chunk"};
 	const struct backend_ops *ops = r->db->ops;
 	struct sample *v CLEANUP(xfreep) = NULL;
 	struct errinfo why = {0};
@@ -131,12 +192,12 @@ one_chunk(struct reader *r, struct take *t, int64_t id, uint64_t below,
 	if (e == ERR_OK)
 		e = ops->next(r->db, STMT_CHUNK_GET, ei);
 	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? damaged(r, t->q->monitor,
-		    "the index", "a chunk is not there", ei) : e;
+		return e == ERR_NOT_FOUND ? damaged(t, &l, "it is not there",
+		    ei) : e;
 	e = chunk_decode(text(r, STMT_CHUNK_GET, 0), &v, &n, &why);
 	ops->done(r->db, STMT_CHUNK_GET);
 	if (e != ERR_OK)
-		return damaged(r, t->q->monitor, "a chunk", why.text, ei);
+		return damaged(t, &l, why.text, ei);
 	for (; n > 0 && t->n < t->q->limit; n--)
 		if (wanted(t, &v[n - 1]) && v[n - 1].seq < below)
 			t->v[t->n++] = v[n - 1];

@@ -42,7 +42,11 @@ struct sample_query {
 	uint64_t before_seq;       /* page on: only older; 0 newest */
 	unsigned limit;            /* ≤ 1000 */
 };
-/* Newest first. Caller xfrees the array. */
+/* How many newer samples of a monitor are durable in the journal only, and so
+ * are not in any answer yet; asked before the question. */
+uint64_t query_journaled(struct reader *r, uint32_t monitor);
+/* Newest first. Caller xfrees the array. ERR_STORE says from when to when what
+ * cannot be read is. */
 enum err query_samples(struct reader *r, const struct sample_query *q,
     struct sample **ret, size_t *ret_n, struct errinfo *ei) MUST_USE;
 

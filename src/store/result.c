@@ -332,7 +332,7 @@ result_apply(struct store *s, struct slot *slot)
 	    view_entry(s->view, r->sample.monitor) : NULL;
 
 	if (en != NULL)
-		view_place(en, slot->place);
+		view_place(en, slot->place, r->sample.seq);
 	if (slot->tell && en != NULL)
 		view_sample_seen(en, &r->sample);
 	if (slot->tell) {

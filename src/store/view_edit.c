@@ -290,8 +290,9 @@ spark_add(struct view_row *r, int64_t latency_us, bool ok)
 }
 
 void
-view_place(struct entry *e, uint64_t place_)
+view_place(struct entry *e, uint64_t place_, uint64_t seq)
 {
+	e->placed_seq = MAX(e->placed_seq, seq);
 	if (e->ntail == e->tail_cap) {
 		e->tail_cap = e->tail_cap == 0 ? 4 : e->tail_cap * 2;
 		e->tail = xrealloc(e->tail, e->tail_cap, sizeof(*e->tail));
@@ -304,7 +305,7 @@ view_sample(struct view *v, struct entry *e, const struct sample *s,
     uint64_t place_)
 {
 	(void)v;
-	view_place(e, place_);
+	view_place(e, place_, s->seq);
 	view_sample_seen(e, s);
 }
 

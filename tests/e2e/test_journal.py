@@ -111,8 +111,13 @@ def test_locked_and_let_go(make_daemon):
     d = make_daemon(PUSHES).start()
     with Locked(d):
         assert len(beats(d, 30)) == 30
+        a = d.api.get(f"/api/v1/monitors/{d.id('P0')}/samples").json()
+        assert len(a["items"]) + a["journaled"] == 8, a
+        assert a["journaled"] > 0, "what cannot be listed is said"
     harness.wait_for(lambda: d.tcp().get("/readyz").status == 200, 20,
                      "recovery")
+    a = d.api.get(f"/api/v1/monitors/{d.id('P0')}/samples").json()
+    assert (len(a["items"]), a["journaled"]) == (8, 0), a
     assert len(beats(d, 10, 30)) == 10
     harness.wait_for(lambda: metric(d, "vedette_journal_bytes") == 0, 20,
                      "an empty journal")

@@ -1,5 +1,6 @@
 /* Latencies over time, against the samples themselves: whatever lies in the
  * tail, in chunks or in roll-ups, and while it is moved. */
+#include "base/time.h"
 #include "tests/unit/store_rig.h"
 
 #include "store/compact.h"
@@ -207,6 +208,40 @@ test_before_rollups(void **state)
 	rig_remove(&r);
 }
 
+static enum err
+samples_of(struct rig *r, int64_t from_us, int64_t to_us, char text[512])
+{
+	struct rig_job j = rig_question(1, 1000);
+	enum err e;
+
+	j.from_us = from_us;
+	j.to_us = to_us;
+	e = rig_ask(r, &j, rig_ask_samples);
+	snprintf(text, 512, "%s", j.ei.text);
+	if (e == ERR_OK)
+		assert_true(j.n > 0);
+	xfree(j.samples);
+	return e;
+}
+
+/* The second chunk is damaged: the answer says when it was, and what lies
+ * around it is found by the times that it says. */
+static void
+before_and_after(struct rig *r)
+{
+	int64_t from_us = rig_number(r, "SELECT from_us FROM chunk WHERE id ="
+	    " 2"), to_us = rig_number(r, "SELECT to_us FROM chunk WHERE id = 2");
+	char text[512], want[80], from[TIME_TEXT], to[TIME_TEXT];
+
+	assert_int_equal(samples_of(r, from_us, to_us + 1, text), ERR_STORE);
+	snprintf(want, sizeof(want), "monitor 1 from %s to %s",
+	    time_format_utc(from_us, from), time_format_utc(to_us, to));
+	if (strstr(text, want) == NULL)
+		fail_msg("%s: not \"%s\"", text, want);
+	assert_int_equal(samples_of(r, 0, from_us, text), ERR_OK);
+	assert_int_equal(samples_of(r, to_us + 1, INT64_MAX, text), ERR_OK);
+}
+
 /* What cannot be read is said, with its time, and is not "nothing there". */
 static void
 test_damage_is_said(void **state)
@@ -253,6 +288,7 @@ test_damage_is_said(void **state)
 		said += lj.l.v[i].r.damaged;
 	assert_true(said >= 40 && said <= 43);   /* 256 samples */
 	latency_free(&lj.l);
+	before_and_after(&r);
 	rig_close(&r);
 	rig_remove(&r);
 }

@@ -419,6 +419,7 @@ test_damaged_chunk(void **state)
 	j = rig_question(a, 10);
 	assert_int_equal(rig_ask(&r, &j, rig_ask_samples), ERR_STORE);
 	assert_non_null(strstr(j.ei.text, "damaged"));
+	assert_non_null(strstr(j.ei.text, "monitor 1 from "));
 	rig_close(&r);
 	rig_open(&r);   /* it is said, and the daemon starts */
 	assert_true(rig_number(&r, "SELECT count(*) FROM event WHERE"
