@@ -516,6 +516,7 @@ courier_durable(void *courier, const struct unit *u)
 	}
 	case UNIT_TOKEN:
 	case UNIT_QUARANTINE:
+	case UNIT_INCIDENT:
 	case UNIT_NMAX:
 		break;
 	}

@@ -61,6 +61,7 @@ static const char *const unit_names[UNIT_NMAX] = {
 	[UNIT_RESULT] = "result", [UNIT_CONFIG] = "config",
 	[UNIT_EVENT] = "event", [UNIT_TOKEN] = "token",
 	[UNIT_ALERT] = "alert", [UNIT_QUARANTINE] = "quarantine",
+	[UNIT_INCIDENT] = "incident",
 };
 
 static void

@@ -263,6 +263,7 @@ metrics_store(struct buf *b, struct http *h)
 		[UNIT_RESULT] = "result", [UNIT_CONFIG] = "config",
 		[UNIT_EVENT] = "event", [UNIT_TOKEN] = "token",
 		[UNIT_ALERT] = "alert", [UNIT_QUARANTINE] = "quarantine",
+		[UNIT_INCIDENT] = "incident",
 	};
 	const struct store_stats *s = store_stats(h->c.store);
 	struct health_report health;

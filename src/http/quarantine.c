@@ -19,6 +19,7 @@ static const char *const kind_names[UNIT_NMAX] = {
 	[UNIT_RESULT] = "result", [UNIT_CONFIG] = "config",
 	[UNIT_EVENT] = "event", [UNIT_TOKEN] = "token",
 	[UNIT_ALERT] = "alert", [UNIT_QUARANTINE] = "quarantine",
+	[UNIT_INCIDENT] = "incident",
 };
 
 /* The members of one; the caller opens and closes. */

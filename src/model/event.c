@@ -12,6 +12,7 @@ static const char *const names[] = {
 	[EVENT_ALERT] = "alert",
 	[EVENT_HEALTH] = "health",
 	[EVENT_QUARANTINE] = "quarantine",
+	[EVENT_INCIDENT] = "incident",
 };
 _Static_assert(COUNT(names) == EVENT_NMAX, "one name per kind");
 

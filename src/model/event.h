@@ -19,6 +19,7 @@ enum event_kind {
 	EVENT_ALERT = 8,      /* acknowledged, snoozed; a channel fails */
 	EVENT_HEALTH = 9,     /* of our own store; from, to: its levels */
 	EVENT_QUARANTINE = 10,   /* units that could not be stored */
+	EVENT_INCIDENT = 11,  /* what people wrote of incidents */
 	EVENT_NMAX
 };
 const char *event_kind_name(enum event_kind k);

@@ -22,6 +22,7 @@ enum unit_kind {
 	UNIT_TOKEN,     /* struct token_unit, store/writer.h */
 	UNIT_ALERT,     /* struct alert_unit, model/alert_unit.h */
 	UNIT_QUARANTINE,   /* struct quarantine_unit, store/writer.h */
+	UNIT_INCIDENT,  /* struct incident_unit, store/incident.h */
 	UNIT_NMAX
 };
 

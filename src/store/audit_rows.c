@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "model/incident.h"
 #include "store/block.h"
 #include "store/chunk.h"
 #include "store/rollup.h"
@@ -476,6 +477,61 @@ audit_rollups(struct audit *a, struct errinfo *ei)
 	while (e == ERR_OK && more) {
 		e = rollup_page(a, &at, &more, ei);
 		if (e == ERR_OK)
+			e = audit_turn(a, ei);
+	}
+	return e;
+}
+
+/* -- incidents ------------------------------------------------------------- */
+
+static void
+incident_one(struct audit *a, uint32_t monitor, struct str bytes,
+    int64_t open_us, int64_t n)
+{
+	struct audit_span where = {monitor, open_us, open_us};
+	struct mon_state st = {0};
+	int64_t want_us;
+
+	if (!state_code_get(bytes, monitor, &st))
+		return;   /* another rule's */
+	want_us = incident_of(&st, open_us);
+	where.from_us = where.to_us = MAX(want_us, open_us);
+	if (n > 1)
+		audit_find(a, where, "%lld incidents of it are open",
+		    (long long)n);
+	else if (want_us != 0 && open_us == 0)
+		audit_find(a, where, "it is %s, and no incident of it is open",
+		    status_name((enum status)st.status));
+	else if (want_us == 0 && open_us != 0)
+		audit_find(a, where, "it is %s, and its incident is open",
+		    status_name((enum status)st.status));
+	else if (want_us != open_us)
+		audit_find(a, where, "another incident of it is open than its"
+		    " state says");
+}
+
+enum err
+audit_incidents(struct audit *a, struct errinfo *ei)
+{
+	const struct backend_ops *ops = a->db->ops;
+	enum stmt st = STMT_AUDIT_INCIDENT_OPEN;
+	uint32_t after = 0;
+	size_t rows = AUDIT_PAGE;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && rows == AUDIT_PAGE) {
+		rows = 0;
+		e = ops->query(a->db, st, VALS(V_INT(after),
+		    V_INT(AUDIT_PAGE)), ei);
+		while (e == ERR_OK &&
+		    (e = ops->next(a->db, st, ei)) == ERR_OK) {
+			rows++;
+			after = (uint32_t)ops->column_int(a->db, st, 0);
+			incident_one(a, after, ops->column_str(a->db, st, 1),
+			    ops->column_int(a->db, st, 2),
+			    ops->column_int(a->db, st, 3));
+		}
+		if (e == ERR_NOT_FOUND)
 			e = audit_turn(a, ei);
 	}
 	return e;

@@ -35,6 +35,7 @@ enum err audit_end(struct audit *a, enum err e, struct errinfo *ei) MUST_USE;
 enum err audit_owner(struct audit *a, enum stmt st, uint32_t *id,
     struct errinfo *ei) MUST_USE;
 
-audit_fn audit_chunks, audit_tail, audit_turns, audit_rollups;
+audit_fn audit_chunks, audit_tail, audit_turns, audit_rollups,
+    audit_incidents;
 
 #endif

@@ -13,7 +13,7 @@ bool
 unit_alone(const struct unit *u)
 {
 	return u->kind == UNIT_CONFIG || u->kind == UNIT_TOKEN ||
-	    u->kind == UNIT_QUARANTINE;
+	    u->kind == UNIT_QUARANTINE || u->kind == UNIT_INCIDENT;
 }
 
 bool

@@ -13,6 +13,7 @@
 #include "store/budget.h"
 #include "store/edit.h"
 #include "store/feed.h"
+#include "store/incidents.h"
 #include "store/inside.h"
 #include "store/quarantine.h"
 #include "store/replay.h"
@@ -188,6 +189,8 @@ batch_put(struct store *s, struct slot *slot, struct errinfo *ei)
 		return outbox_put(s, slot, ei);
 	case UNIT_QUARANTINE:
 		return quarantine_retry(s, slot, ei);
+	case UNIT_INCIDENT:
+		return incidents_put(s, slot, ei);
 	case UNIT_EVENT:
 		slot->stored = true;
 		return batch_event_of(s, slot->unit, 0,
@@ -211,6 +214,7 @@ reset(struct store *s)
 
 		e->touched = false;
 		e->batch_seq = e->seq;
+		e->batch_incident = e->incident;
 		for (uint32_t k = 0; k < e->nnodes; k++)
 			e->nodes[k].batch = e->nodes[k].seq;
 	}
@@ -269,6 +273,9 @@ batch_apply(struct store *s, struct slot *slot)
 		break;
 	case UNIT_QUARANTINE:
 		quarantine_apply(s, slot);
+		break;
+	case UNIT_INCIDENT:
+		incidents_apply(s, slot);
 		break;
 	case UNIT_ALERT:
 	case UNIT_EVENT:
@@ -365,6 +372,7 @@ finish(struct store *s, size_t lo, size_t hi)
 
 		e->touched = false;
 		e->seq = e->batch_seq;
+		e->incident = e->batch_incident;
 		for (uint32_t k = 0; k < e->nnodes; k++)
 			e->nodes[k].seq = e->nodes[k].batch;
 	}

@@ -9,6 +9,7 @@
 #include "state/state.h"
 #include "store/confs.h"
 #include "store/edit_steps.h"
+#include "store/incidents.h"
 #include "store/load.h"
 #include "store/state_code.h"
 #include "world/world.h"
@@ -140,6 +141,8 @@ put_step(struct store *s, struct edit *e, struct step *st,
 
 	if (leaves || (st->kind == STEP_DELETE && en != NULL))
 		r = edit_gone(s, e, en, ei);
+	if (r == ERR_OK && (leaves || st->kind == STEP_DELETE))
+		r = incidents_end(s, st->id, e->at_us, ei);
 	if (r == ERR_OK && st->kind == STEP_DELETE)
 		r = put_delete(s, st->id, ei);
 	else if (r == ERR_OK)
@@ -236,6 +239,7 @@ apply_step(struct store *s, struct edit *e, struct step *st)
 		archived_state(e, en, &state, &t);
 		view_transition(s->view, en, &t);
 		view_state(s->view, en, &state);
+		incidents_forget(s, en);
 	}
 	(void)view_put(s->view, monitor_conf_ref(st->conf));
 }

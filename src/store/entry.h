@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "base/map.h"
 #include "conf/plan.h"
 #include "store/covered.h"
@@ -44,6 +45,11 @@ struct entry {
 	uint64_t *tail;
 	uint32_t ntail, tail_cap;
 	struct days days;
+	/* The incident that is open, committed, and with the batch under
+	 * way; and as it is shown, the last one when none is. */
+	struct incident_key { int64_t us; uint64_t id; } incident,
+	    batch_incident;
+	struct incident_mem *mem;  /* owned; incidents.h */
 	struct mon_state *boot;    /* from open until store_replay */
 };
 
@@ -71,6 +77,8 @@ struct view {
 	struct windows *windows;
 	struct covered *covered;       /* what applied, for the day bars; */
 	bool covered_doubt;            /* to be read again (writer's) */
+	struct list outages, notices;  /* incidents that are open, */
+	size_t nopen;                  /* automatic and manual */
 	struct gap *gaps;
 	size_t ngaps;
 	int64_t updated_us;

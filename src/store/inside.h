@@ -73,7 +73,7 @@ struct batch {
 	uint64_t proof_id;
 };
 
-struct ids { uint64_t block, transition; };
+struct ids { uint64_t block, transition, incident, note; };
 
 struct store {
 	struct store_conf conf;

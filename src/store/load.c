@@ -15,6 +15,7 @@
 #include "store/applied.h"
 #include "store/chunk.h"
 #include "store/confs.h"
+#include "store/incidents.h"
 #include "store/rollups.h"
 #include "store/state_code.h"
 #include "world/world.h"
@@ -508,6 +509,8 @@ load_all(struct store *s, struct errinfo *ei)
 		e = days(s, now_us, ei);
 	if (e == ERR_OK)
 		settle(s);
+	if (e == ERR_OK)
+		e = incidents_load(s, ei);
 	return e;
 }
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "store/chunk.h"
+#include "store/incident.h"
 #include "store/quarantine_files.h"
 #include "store/readers.h"
 #include "store/unit_code.h"
@@ -45,6 +46,8 @@ unit_free_alone(struct unit *u)
 		config_unit_free(CONTAINER(u, struct config_unit, unit));
 	else if (u->kind == UNIT_TOKEN)
 		token_unit_free(CONTAINER(u, struct token_unit, unit));
+	else if (u->kind == UNIT_INCIDENT)
+		incident_unit_free(CONTAINER(u, struct incident_unit, unit));
 	else
 		quarantine_unit_free(CONTAINER(u, struct quarantine_unit,
 		    unit));

@@ -8,6 +8,7 @@
 #include "store/applied.h"
 #include "store/budget.h"
 #include "store/confs.h"
+#include "store/incidents.h"
 #include "store/inside.h"
 #include "store/outbox.h"
 #include "state/state.h"
@@ -205,7 +206,7 @@ put_part(struct store *s, struct result_unit *r, const struct half *h,
 		    V_BYTES(state_code_put(&p->state, bytes))), NULL, ei);
 		s->batch->rows[ROW_STATE]++;
 	}
-	return e;
+	return e == ERR_OK && p->has_state ? incidents_state(s, en, p, ei) : e;
 }
 
 static uint32_t
@@ -311,8 +312,19 @@ show_part(struct store *s, const struct result_part *p)
 		applied_learn(s, en, &p->transition);
 	if (p->has_transition)
 		view_transition(s->view, en, &p->transition);
-	if (p->has_state)
+	if (p->has_state) {
 		view_state(s->view, en, &p->state);
+		incidents_show(s, en, &p->state);
+	}
+}
+
+static void
+number_part(struct store *s, const struct result_part *p)
+{
+	struct entry *en = part_entry(s, p);
+
+	if (en != NULL && p->has_state)
+		incidents_number(en);
 }
 
 static void
@@ -339,6 +351,8 @@ result_apply(struct store *s, struct slot *slot)
 		show_part(s, r->own);
 		show_part(s, r->group);
 	}
+	number_part(s, r->own);
+	number_part(s, r->group);
 	repause(s, r->own);
 	repause(s, r->group);
 }

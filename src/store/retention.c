@@ -432,6 +432,11 @@ const struct retention_row retention[] = {
 	{"applied", "as transition: ended before store.retention.transitions",
 	    .step = aged, .old = STMT_APPLIED_OLD,
 	    .age = offsetof(struct retention, transitions_ns)},
+	{"incident", "as transition: closed before store.retention.transitions;"
+	    " open ones stay, of manual ones at most 10,000 are kept",
+	    .step = aged, .old = STMT_INCIDENT_OLD,
+	    .age = offsetof(struct retention, transitions_ns)},
+	{"incident_update", "at most 500 of an incident, which they go with"},
 	{"tail", "moved into chunks every ten minutes or 200,000 samples"},
 	{"state", "one row per monitor, which goes with it"},
 	{"evidence", "one row per monitor, which goes with it"},

@@ -4,6 +4,7 @@
 #define STORE_STMT_H
 
 #include "store/pace.h"
+#include "store/stmt_incident.h"
 
 /* Arguments in the order given; → the columns of the answer. */
 enum stmt {
@@ -63,8 +64,7 @@ enum stmt {
 				 * before (at, id), or the last, the k-th */
 	STMT_TRANSITION_BEFORE, /* monitor at id limit: older ones go */
 	STMT_EVIDENCE_PUT,      /* monitor text */
-	STMT_EVIDENCE_GET,      /* monitor → text */
-	STMT_EVIDENCE_DEL,      /* monitor */
+	STMT_EVIDENCE_GET, STMT_EVIDENCE_DEL,   /* monitor → text */
 	STMT_EVENT_PUT,         /* id at kind from to why monitor actor subject
 				 * text */
 	STMT_EVENT_HAVE,        /* id → 1 */
@@ -79,8 +79,7 @@ enum stmt {
 	STMT_GAP_LOAD,          /* since → from to, oldest first */
 	STMT_GAP_PRUNE,         /* keep the newest this many */
 	STMT_GAP_OLD,           /* at limit: ended before */
-	STMT_DOOMED_PUT,        /* monitor */
-	STMT_DOOMED_DEL,        /* monitor */
+	STMT_DOOMED_PUT, STMT_DOOMED_DEL,   /* monitor */
 	STMT_DOOMED_LOAD,       /* → monitor */
 	STMT_OUTBOX_PUT,        /* key channel state step attempts next expires
 				 * remind monitor incident at note event; a key
@@ -112,6 +111,7 @@ enum stmt {
 	STMT_APPLIED_FLEX,      /* at → name monitor from to, each of a monitor */
 	STMT_APPLIED_SPAN,      /* from to → from to monitor monitors name, by from */
 	STMT_APPLIED_OLD,       /* at limit: ended before */
+	STMTS_INCIDENT,
 	/* audit.c: → monitor from_us to_us of what breaks a rule, unless said */
 	STMT_AUDIT_PAGES,       /* → text: one row, "ok", when sound */
 	STMT_AUDIT_QUICK,       /* the same without the indexes */

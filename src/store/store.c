@@ -18,6 +18,7 @@
 #include "store/feed.h"
 #include "store/foreign.h"
 #include "store/health.h"
+#include "store/incidents.h"
 #include "store/inside.h"
 #include "store/load.h"
 #include "store/lockfile.h"
@@ -243,7 +244,9 @@ open_parts(struct store *s, struct errinfo *ei)
 	memcpy(s->write_limit_ns, s->conf.deadline_ns,
 	    sizeof(s->write_limit_ns));
 	s->live = live_new(atomic_load(&s->next_event) - 1);
-	e = say_hello(s, ei);
+	e = incidents_settle(s, ei);
+	if (e == ERR_OK)
+		e = say_hello(s, ei);
 	if (e == ERR_OK)
 		e = readers_open(s, ei);
 	return e;

@@ -168,6 +168,7 @@ unit_code_has(const struct unit *u)
 	case UNIT_CONFIG:
 	case UNIT_TOKEN:
 	case UNIT_QUARANTINE:
+	case UNIT_INCIDENT:
 	case UNIT_NMAX:
 		break;
 	}

@@ -23,6 +23,8 @@ view_new(void)
 	pthread_rwlockattr_destroy(&a);
 	v->windows = windows_new();
 	v->covered = covered_new();
+	list_init(&v->outages);
+	list_init(&v->notices);
 	return v;
 }
 

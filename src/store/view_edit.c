@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/entry.h"
+#include "store/incidents.h"
 
 static int
 order_id(const void *a, const void *b)
@@ -192,6 +192,7 @@ view_put(struct view *v, struct monitor_conf *c)
 static void
 entry_free(struct entry *e)
 {
+	incident_mem_free(e->mem);
 	monitor_conf_unref(e->row.conf);
 	days_free(&e->days);
 	xfree(e->nodes);
@@ -232,6 +233,8 @@ view_free(struct view *v)
 		return;
 	MAP_EACH(n, &v->by_id)
 		entry_free(CONTAINER(n, struct entry, by_id));
+	LIST_EACH(n, &v->notices)
+		incident_mem_free(incident_mem_at(n));
 	map_free(&v->by_id);
 	map_free(&v->by_path);
 	map_free(&v->by_token);

@@ -101,6 +101,29 @@ CREATE TABLE applied(id INTEGER PRIMARY KEY, name TEXT NOT NULL,\
  monitor INTEGER NOT NULL, from_us INTEGER NOT NULL, to_us INTEGER NOT NULL,\
  monitors BLOB);\
 CREATE INDEX applied_to ON applied(to_us);"},
+	/* monitor 0: one that a person wrote. monitors: the ids it affects,
+	 * between commas. A number is never given again. */
+	{"incidents", "\
+CREATE TABLE incident(id INTEGER PRIMARY KEY AUTOINCREMENT,\
+ monitor INTEGER NOT NULL, incident_us INTEGER NOT NULL,\
+ opened_us INTEGER NOT NULL, closed_us INTEGER NOT NULL,\
+ changed_us INTEGER NOT NULL, severity INTEGER NOT NULL,\
+ worst INTEGER NOT NULL, why INTEGER NOT NULL, state INTEGER NOT NULL,\
+ version INTEGER NOT NULL, name TEXT NOT NULL, title TEXT NOT NULL,\
+ reason TEXT NOT NULL, cause TEXT NOT NULL, by TEXT NOT NULL,\
+ monitors TEXT NOT NULL);\
+CREATE UNIQUE INDEX incident_key ON incident(monitor, incident_us)\
+ WHERE monitor <> 0;\
+CREATE INDEX incident_of ON incident(monitor);\
+CREATE INDEX incident_open ON incident(monitor) WHERE closed_us = 0;\
+CREATE INDEX incident_closed ON incident(closed_us) WHERE closed_us <> 0;\
+CREATE TABLE incident_update(id INTEGER PRIMARY KEY AUTOINCREMENT,\
+ incident INTEGER NOT NULL, at_us INTEGER NOT NULL, state INTEGER NOT NULL,\
+ changed INTEGER NOT NULL, by TEXT NOT NULL, text TEXT NOT NULL,\
+ open INTEGER NOT NULL);\
+CREATE INDEX incident_update_of ON incident_update(incident);\
+CREATE TRIGGER incident_gone AFTER DELETE ON incident BEGIN\
+ DELETE FROM incident_update WHERE incident = OLD.id; END;"},
 };
 
 const size_t nmigrations = COUNT(migrations);

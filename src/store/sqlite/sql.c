@@ -5,6 +5,14 @@
 #define EVENT "id, at_us, kind, was, became, why, monitor, actor, subject, text"
 #define OUTBOX "k, channel, state, step, attempts, next_us, expires_us," \
 	" remind_us, note, event, maybe"
+#define INCIDENT "id, monitor, incident_us, opened_us, closed_us, changed_us," \
+	" severity, worst, why, state, version, name, title, reason, cause," \
+	" by, monitors"
+#define INCIDENT_WANTED " id < ?1 AND opened_us < ?3" \
+	" AND (closed_us = 0 OR closed_us >= ?2)" \
+	" AND (?4 = 0 OR (?4 = 1) = (closed_us = 0))"
+#define NOTE "u.id, u.incident, u.at_us, u.state, u.changed, u.by, u.text," \
+	" u.open"
 #define EVENT_WANTED " WHERE id > ?1 AND id < ?2" \
 	" AND (?4 = 0 OR ?4 >> kind & 1)" \
 	" AND (?5 = 0 OR monitor = ?5) AND at_us >= ?6 AND at_us < ?7"
@@ -192,6 +200,70 @@ const char *const sql_text[STMT_NMAX] = {
 	    " name FROM applied WHERE to_us > ?1 AND from_us < ?2 ORDER BY from_us",
 	[STMT_APPLIED_OLD] = "DELETE FROM applied WHERE id IN (SELECT id"
 	    " FROM applied WHERE to_us < ?1 ORDER BY to_us LIMIT ?2)",
+	[STMT_INCIDENT_PUT] = "INSERT INTO incident VALUES(?1, ?2, ?3, ?4, ?5,"
+	    " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+	/* Closed before, it is as new: nobody has looked into it yet. */
+	[STMT_INCIDENT_AGAIN] = "UPDATE incident SET"
+	    " state = CASE WHEN closed_us <> 0 THEN 0 ELSE state END,"
+	    " version = version + (closed_us <> 0),"
+	    " changed_us = CASE WHEN closed_us <> 0 OR severity < ?3"
+	    " OR worst > ?4 THEN max(changed_us, ?5) ELSE changed_us END,"
+	    " severity = max(severity, ?3), worst = min(worst, ?4),"
+	    " closed_us = 0 WHERE monitor = ?1 AND incident_us = ?2"
+	    " AND monitor <> 0",
+	[STMT_INCIDENT_END] = "UPDATE incident SET state = 3,"
+	    " version = version + 1, closed_us = max(?2, opened_us),"
+	    " changed_us = max(?2, changed_us) WHERE monitor = ?1"
+	    " AND closed_us = 0 AND monitor <> 0",
+	[STMT_INCIDENT_SET] = "UPDATE incident SET closed_us = ?2,"
+	    " changed_us = ?3, severity = ?4, state = ?5, version = ?6,"
+	    " title = ?7, cause = ?8, monitors = ?9 WHERE id = ?1",
+	[STMT_INCIDENT_DEL] = "DELETE FROM incident WHERE id = ?1",
+	[STMT_INCIDENT_KEY] = "SELECT id FROM incident WHERE monitor = ?1"
+	    " AND incident_us = ?2 AND monitor <> 0",
+	[STMT_INCIDENT_GET] = "SELECT " INCIDENT " FROM incident WHERE id = ?1",
+	[STMT_INCIDENT_MAX] = "SELECT seq FROM sqlite_sequence WHERE name = ?1",
+	[STMT_INCIDENT_MANUAL] = "SELECT count(*) FROM incident"
+	    " WHERE monitor = 0 AND (?1 = 0 OR closed_us = 0)",
+	[STMT_INCIDENT_LOAD] = "SELECT " INCIDENT " FROM incident"
+	    " WHERE closed_us = 0 AND id > ?1 ORDER BY id LIMIT ?2",
+	[STMT_INCIDENT_LIST] = "SELECT " INCIDENT " FROM incident WHERE"
+	    INCIDENT_WANTED " ORDER BY id DESC LIMIT ?5",
+	[STMT_INCIDENT_OPEN] = "SELECT " INCIDENT " FROM incident"
+	    " INDEXED BY incident_open WHERE closed_us = 0 AND"
+	    INCIDENT_WANTED " ORDER BY id DESC LIMIT ?5",
+	/* Manual ones are few. */
+	[STMT_INCIDENT_OF] = "SELECT " INCIDENT " FROM incident"
+	    " INDEXED BY incident_of WHERE monitor IN (0, ?6)"
+	    " AND (monitor <> 0"
+	    " OR instr(',' || monitors || ',', ',' || ?6 || ',') > 0) AND"
+	    INCIDENT_WANTED " ORDER BY id DESC LIMIT ?5",
+	[STMT_INCIDENT_OLD] = "DELETE FROM incident WHERE id IN (SELECT id"
+	    " FROM incident WHERE closed_us <> 0 AND closed_us < ?1"
+	    " ORDER BY closed_us LIMIT ?2)",
+	[STMT_INCIDENT_NOTE] = "INSERT INTO incident_update"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[STMT_INCIDENT_NOTED] = "SELECT count(*) FROM incident_update"
+	    " WHERE incident = ?1",
+	[STMT_INCIDENT_NOTES] = "SELECT " NOTE " FROM incident_update AS u"
+	    " WHERE u.incident = ?1 AND (NOT ?2 OR u.open) ORDER BY u.id",
+	[STMT_INCIDENT_NEWS] = "SELECT " NOTE ", i.monitor"
+	    " FROM incident AS i JOIN incident_update AS u"
+	    " ON u.incident = i.id WHERE i.closed_us = 0 AND u.open"
+	    " ORDER BY u.id",
+	[STMT_AUDIT_INCIDENTS] = "SELECT monitor, opened_us, closed_us"
+	    " FROM incident WHERE (closed_us <> 0) <> (state = 3)"
+	    " OR (closed_us <> 0 AND closed_us < opened_us)",
+	[STMT_AUDIT_INCIDENT_OWNER] = "SELECT monitor, opened_us, opened_us"
+	    " FROM incident WHERE closed_us = 0 AND monitor <> 0"
+	    " AND monitor NOT IN (SELECT id FROM monitor WHERE archived = 0)",
+	[STMT_AUDIT_NOTES] = "SELECT 0, at_us, at_us FROM incident_update"
+	    " WHERE incident NOT IN (SELECT id FROM incident)",
+	[STMT_AUDIT_INCIDENT_OPEN] = "SELECT s.monitor, s.b, coalesce((SELECT"
+	    " max(i.incident_us) FROM incident AS i WHERE i.monitor = s.monitor"
+	    " AND i.closed_us = 0), 0), (SELECT count(*) FROM incident AS i"
+	    " WHERE i.monitor = s.monitor AND i.closed_us = 0)"
+	    " FROM state AS s WHERE s.monitor > ?1 ORDER BY s.monitor LIMIT ?2",
 	[STMT_AUDIT_WINDOWS] = "SELECT 0, made_us, ended_us FROM maintenance"
 	    " WHERE NOT json_valid(text)",
 	[STMT_AUDIT_APPLIED] = "SELECT monitor, from_us, to_us FROM applied"
