@@ -104,19 +104,18 @@ incidents_state(struct store *s, struct entry *en,
 
 /* -- at open ------------------------------------------------------------------- */
 
-static enum err
+static void
 load_one(struct store *s, const struct incident *i)
 {
 	struct entry *en = i->monitor == 0 ? NULL :
 	    view_entry(s->view, i->monitor);
 
 	if (i->monitor != 0 && en == NULL)
-		return ERR_OK;   /* "store check" tells of it */
+		return;   /* "store check" tells of it */
 	if (en != NULL && i->closed_us == 0)
 		en->incident = en->batch_incident =
 		    (struct incident_key){i->incident_us, i->id};
 	(void)incident_mem_put(s->view, en, i);
-	return ERR_OK;
 }
 
 static enum err
@@ -132,9 +131,9 @@ load_open(struct store *s, struct errinfo *ei)
 		n = 0;
 		e = incident_rows(s->db, STMT_INCIDENT_LOAD, VALS(
 		    V_INT(after), V_INT(LOAD_PAGE)), &v, &n, ei);
-		for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		for (size_t i = 0; i < n; i++) {
 			after = v[i].id;
-			e = load_one(s, &v[i]);
+			load_one(s, &v[i]);
 		}
 		xfree(v);
 	}
@@ -147,8 +146,10 @@ static enum err
 load_ending(struct store *s, struct entry *en, struct errinfo *ei)
 {
 	const struct alerting *a = &en->boot->alerting;
+	struct incident_update *v = NULL;
 	struct incident i;
 	int64_t id = 0;
+	size_t n = 0;
 	enum err e;
 
 	if (a->incident_us == 0 || a->recover_us <= s->opened_us)
@@ -158,7 +159,15 @@ load_ending(struct store *s, struct entry *en, struct errinfo *ei)
 	if (e != ERR_OK || id == 0)
 		return e;
 	e = incident_get(s->db, (uint64_t)id, &i, ei);
-	return e == ERR_OK ? load_one(s, &i) : e;
+	if (e != ERR_OK)
+		return e;
+	load_one(s, &i);
+	e = incident_updates_of(s->db, i.id, true, &v, &n, ei);
+	for (size_t k = 0; e == ERR_OK && k < n; k++)
+		incident_mem_update(en->mem, &v[k]);
+	if (e == ERR_OK)
+		incident_updates_free(v, n);
+	return e;
 }
 
 static enum err
