@@ -37,6 +37,8 @@ struct beacons {
 	size_t n, open;
 	bool round, stopped;
 	bool seen;                   /* in this round one has answered */
+	bool doubt, doubted;         /* hosts contradict them; since before
+				      * this round began */
 	int64_t last_ns;             /* the last round ended; 0: none yet */
 	struct timer timer;
 };
@@ -119,11 +121,10 @@ tell_return(struct beacons *b)
 	struct sched *s = b->sched;
 	int64_t from_ns, until_ns;
 
-	if (vantage_contradicted(s->vantage)) {
-		for (size_t i = 0; i < b->n; i++)
-			b->v[i].voice = false;
-		arm(b);
-	}
+	/* Hosts see the light again before who was asked in the dark: ask
+	 * once more before anybody is disbelieved. */
+	if (vantage_contradicted(s->vantage))
+		b->doubt = true;
 	if (vantage_returned(s->vantage, &from_ns, &until_ns))
 		report_sight(s, time_wall_us(s, from_ns),
 		    time_wall_us(s, until_ns));
@@ -157,6 +158,12 @@ round_over(struct beacons *b)
 			how = ROUND_BLIND;
 		note_silence(k, calm);
 	}
+	if (b->doubted && !b->seen && how == ROUND_BLIND) {
+		for (size_t i = 0; i < b->n; i++)
+			b->v[i].voice = false;
+		how = ROUND_NOTHING;
+	}
+	b->doubt = b->doubt && !b->doubted;
 	arm(b);
 	/* Who answered has said so at once; what was asked since is asked
 	 * again. */
@@ -256,6 +263,7 @@ begin(struct beacons *b)
 	refresh(b);
 	b->round = true;
 	b->seen = false;
+	b->doubted = b->doubt;
 	for (size_t i = 0; i < b->n; i++)
 		any = ask(&b->v[i]) || any;
 	if (!any)
@@ -303,7 +311,7 @@ beacons_look(struct beacons *b)
 	case SIGHT_CLEAR:
 		if (!vantage_outside(s->vantage))
 			return;
-		if (b->last_ns != 0)
+		if (b->last_ns != 0 && !b->doubt)
 			at = b->last_ns + BEACON_CALM_NS;
 		break;
 	case SIGHT_PENDING:

@@ -12,7 +12,8 @@
  *         or no fewer hosts answer than fail
  *
  * What it rests on is an answer within the last second, at most. When hosts
- * contradict the beacons, the beacons lose their voice until they answer. */
+ * contradict the beacons, these are asked once more; those that are silent then
+ * lose their voice until they answer. */
 #ifndef SCHED_VANTAGE_H
 #define SCHED_VANTAGE_H
 
