@@ -20,6 +20,7 @@ tree=$work/tree
 out=$work/out
 seeds="tests/sim seeds 1 40"
 scene="tests/sim scenario ../tree/tests/sim/scenarios"
+loss="tests/sim loss 1 20 2"
 
 table() {
 	cat <<END
@@ -73,6 +74,9 @@ alert_orphan_reminder|src/alert/desk.c|s/if (r->inc != NULL \&\& orphan(r))/if (
 alert_no_backoff|src/alert/desk_done.c|s/us \*= 2;/us *= 1;/|test_alert_desk|tests/test_alert_desk
 alert_after_ignored|src/alert/desk_done.c|s/return MAX(us, o->after_us);/return us;/|test_alert_desk|tests/test_alert_desk
 alert_heard_before_commit|src/store/batch.c|s/^\(.*\)e = ops->commit(s->db, ei);/\1for (size_t i = lo; i < hi; i++) if (s->conf.durable != NULL) s->conf.durable(s->conf.durable_arg, b->v[i].unit);\n&/|test_store_outbox|tests/test_store_outbox
+beacons_disbelieved_at_once|src/sched/beacon.c|s/b->doubt = true;/for (size_t i = 0; i < b->n; i++) b->v[i].voice = false;/|sim|$scene/blind_again.scn
+loss_blind_counts|src/sched/run.c|s/if (sight == SIGHT_LOST \&\& !why/if (false \&\& !why/|sim|$loss
+loss_no_recheck|src/state/state.c|/^failed/,/^}/s/v.recheck = true;/;/|sim|$loss
 link_not_signed|src/model/link.c|s/if (!str_eq_secret(/if (false \&\& !str_eq_secret(/|test_model_link|tests/test_model_link
 END
 }

@@ -219,13 +219,17 @@ class Runner:
             os.path.join(self.tests, p), env, limit)) for p in paths]
 
     def simulator(self):
-        """Every scenario file, and SIM_SEEDS random worlds."""
+        """Every scenario file, SIM_SEEDS random worlds, and what packet loss
+        does to verdicts."""
         sim = os.path.join(self.tests, "sim")
         scenes = sorted(glob.glob("tests/sim/scenarios/*.scn"))
         seeds = [sim, "seeds", os.environ.get("SIM_FROM", "1"),
                  os.environ.get("SIM_SEEDS", "200")]
         todo = [("seeds", lambda: run_summary(
             "sim seeds", seeds, self.env, 3 * self.timeout))]
+        loss = [sim, "loss", "1", "40", "7"]
+        todo.append(("loss", lambda: run_summary(
+            "sim loss", loss, self.env, self.timeout)))
         for scene in scenes:
             todo.append((scene, lambda scene=scene: run_summary(
                 scene, [sim, "scenario", scene], self.env, self.timeout)))

@@ -48,9 +48,9 @@ def have(tool):
     return os.path.exists(tool) if "/" in tool else shutil.which(tool) is not None
 
 
-def own(name):
+def own(name, folder="tests/bench"):
     """One of our bench programs, or None when it is not built."""
-    path = os.path.join(BUILD, "tests/bench", name)
+    path = os.path.join(BUILD, folder, name)
     return path if os.path.exists(path) else None
 
 
@@ -300,7 +300,8 @@ class Sink:
     """A provider that takes everything, and when."""
 
     def __init__(self):
-        sink, self.times, self.events, self.messages = self, [], [], 0
+        sink, self.messages = self, 0
+        self.seen = []   # (when, event, monitor)
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -321,34 +322,42 @@ class Sink:
 
     def take(self, now, body):
         self.messages += 1
-        events = body["events"] if isinstance(body, dict) else body
-        for e in events:
-            self.times.append(now)
-            self.events.append(e.get("event") if isinstance(body, dict) else None)
+        for e in body["events"] if isinstance(body, dict) else body:
+            self.seen.append((now, e.get("event"), (e.get("monitor") or {}).get("name")))
 
     def at(self, event):
-        return [t for t, e in zip(self.times, self.events) if e == event]
+        return [at for at, e, _ in list(self.seen) if event in (None, e)]
 
     def wait(self, event, n, deadline):
         until = time.monotonic() + deadline
-        while time.monotonic() < until:
-            if len(self.times if event is None else self.at(event)) >= n:
-                return
+        while time.monotonic() < until and len(self.at(event)) < n:
             time.sleep(0.05)
-
-    def forget(self):
-        self.times, self.events, self.messages = [], [], 0
 
     def close(self):
         self.server.shutdown()
 
 
+def control(daemon):
+    """A connection to the control socket."""
+    c = http.client.HTTPConnection("localhost", timeout=60)
+    c.sock = socket.socket(socket.AF_UNIX)
+    c.sock.settimeout(60)
+    c.sock.connect(os.path.join(daemon.dir, "data", "control.sock"))
+    return c
+
+
+def api(daemon, path):
+    c = control(daemon)
+    c.request("GET", path)
+    body = c.getresponse().read()
+    c.close()
+    return json.loads(body)
+
+
 def posts(daemon, path, n, threads):
     """n requests over the control socket, as fast as they are answered."""
     def some():
-        conn = http.client.HTTPConnection("localhost")
-        conn.sock = socket.socket(socket.AF_UNIX)
-        conn.sock.connect(os.path.join(daemon.dir, "data", "control.sock"))
+        conn = control(daemon)
         for _ in range(n // threads):
             conn.request("POST", path)
             conn.getresponse().read()

@@ -4,16 +4,14 @@ part of bench.py; it fails when something acknowledged is missing, nobody is
 named, or the log passed its hard mark.
 """
 import http.client
-import json
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
 
 import rig
-from rig import QUICK, Daemon, end, note, say
+from rig import QUICK, Daemon, api, end, note, say
 from saturation import caught_up
 
 MARK = 64 << 20
@@ -57,18 +55,6 @@ class Pusher(threading.Thread):
             else:
                 self.refused += 1
                 time.sleep(0.2)
-
-
-def api(d, path):
-    c = http.client.HTTPConnection("localhost", timeout=60)
-    c.sock = socket.socket(socket.AF_UNIX)
-    c.sock.settimeout(60)
-    c.sock.connect(d.dir + "/data/control.sock")
-    c.request("GET", path)
-    r = c.getresponse()
-    body = r.read()
-    c.close()
-    return json.loads(body)
 
 
 def stored(d, name):

@@ -1,4 +1,5 @@
-/* sim.c: "sim seeds FROM COUNT" and "sim scenario FILE…". */
+/* sim.c: "sim seeds FROM COUNT", "sim scenario FILE…" and "sim loss SEED
+ * MONITORS DAYS". */
 #include "tests/sim/sim.h"
 
 #include <stdio.h>
@@ -10,14 +11,14 @@ static int
 usage(void)
 {
 	(void)fprintf(stderr, "usage: sim seeds FROM COUNT | "
-	    "sim scenario FILE…\n");
+	    "sim scenario FILE… | sim loss SEED MONITORS DAYS\n");
 	return 2;
 }
 
 int
 main(int argc, char **argv)
 {
-	uint64_t from, count;
+	uint64_t from, count, days;
 	int rc;
 
 	if (argc < 3)
@@ -29,6 +30,11 @@ main(int argc, char **argv)
 	    str_u64(str_of(argv[2]), UINT32_MAX, &from) &&
 	    str_u64(str_of(argv[3]), UINT32_MAX, &count))
 		rc = seeds_main(from, count);
+	else if (strcmp(argv[1], "loss") == 0 && argc == 5 &&
+	    str_u64(str_of(argv[2]), UINT32_MAX, &from) &&
+	    str_u64(str_of(argv[3]), 10000, &count) && count > 0 &&
+	    str_u64(str_of(argv[4]), 3650, &days) && days > 0)
+		rc = loss_main(from, count, days);
 	else
 		rc = usage();
 	role_leave(&shard_role);

@@ -6,7 +6,8 @@
  *   world_sim.c  clock and turns        sim_check.c  targets that answer
  *   sim_store.c  sink, commit, crash    sim_judge.c  what must be true
  *   sim_seeds.c  random worlds          sim_scene.c  scenario files
- *   sim_told.c   what people are told   sim_sight.c  beacons */
+ *   sim_told.c   what people are told   sim_sight.c  beacons
+ *   sim_loss.c   packets get lost */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -128,6 +129,7 @@ struct sim {
 	int64_t commit_delay_ns, stalled_until;
 	struct timer commit;
 	bool keep_logs, calm;        /* calm: never short of slots or store */
+	bool unjudged;               /* no checkers between turns */
 	uint64_t hash, turns, samples, changes, voids, restarts, acks, told;
 	uint64_t pauses, goes_on;    /* events of a full store */
 	const char *replay;          /* how to see a failure again */
@@ -186,12 +188,13 @@ NORETURN void sim_fail(const struct sim *s, const char *fmt, ...) FORMAT(2, 3);
 	} while (0)
 struct item *sim_item(struct sim *s, uint32_t id);
 
-/* -- the two ways in ------------------------------------------------------- */
+/* -- the ways in ------------------------------------------------------- */
 struct sim *sim_new(uint64_t seed, const char *replay) MUST_USE;
 void sim_free(struct sim *s);
 struct item *sim_add(struct sim *s, const struct check_kind *k,
     unsigned target, unsigned host);
 int seeds_main(uint64_t from, uint64_t count);
 int scene_main(int argc, char **argv);
+int loss_main(uint64_t seed, uint64_t monitors, uint64_t days);
 
 #endif
