@@ -240,7 +240,8 @@ check_pace(struct sim *s, struct item *it, const struct sample *p)
 	if (p->why == WHY_LOCAL_SLOTS)
 		return;
 	if (s->calm && !excused &&
-	    due - it->last_look_ns > 2 * interval + interval / 100)
+	    due - it->last_look_ns > 2 * interval + interval / 100 +
+	    (s->beacons ? BEACON_HOLD_NS : 0))
 		sim_fail(s, "%s: not looked at for %" PRId64 " ms",
 		    it->conf->name, (due - it->last_look_ns) / NS_PER_MS);
 	it->last_look_ns = due;
