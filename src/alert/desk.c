@@ -139,13 +139,6 @@ orphan(const struct desk_row *r)
 	    (r->kind == ALERT_REMIND || desk_row_instead(r) != NULL);
 }
 
-static bool
-at_once(const struct desk_row *r)
-{
-	return r->kind == ALERT_TEST || r->kind == ALERT_CHANNEL ||
-	    r->kind == ALERT_STORE || r->kind == ALERT_REMIND || r->step > 0;
-}
-
 static void
 place(struct desk *d, struct desk_row *r, bool loaded, int64_t now_us)
 {
@@ -163,7 +156,7 @@ place(struct desk *d, struct desk_row *r, bool loaded, int64_t now_us)
 	} else {
 		/* Before a crash it may have left, and nobody noted it. */
 		r->maybe = r->maybe || loaded;
-		desk_ready(d, r, arrived_us, at_once(r));
+		desk_ready(d, r, arrived_us, false);
 	}
 }
 

@@ -14,7 +14,8 @@
  *   - One message of a channel at a time, in the order in which its rows came:
  *     a slow provider delays nobody else, and a RESOLVE never overtakes.
  *   - The first row of a quiet channel waits wait_us for others; each that
- *     comes prolongs that, up to wait_max_us.
+ *     comes prolongs that, up to wait_max_us. Reminders, and what was held
+ *     back, were together already and wait for nobody.
  *   - A RESOLVE leaves if and only if its OPEN left or may have left. May: it
  *     was WAITING when we were started, or an attempt ended unanswered.
  *   - The OPEN of an incident that goes on does not expire, and neither does

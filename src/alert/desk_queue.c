@@ -53,6 +53,16 @@ desk_arm(struct desk *d, struct desk_channel *ch)
 	heap_put(&d->dues, &ch->due, at_us);
 }
 
+/* What is nobody else's, and reminders: what was told together is told
+ * together again. Steps and delayed ends come due one by one, however many
+ * began as one message, so they wait for each other. */
+static bool
+waits_for_none(const struct desk_row *r)
+{
+	return r->kind == ALERT_TEST || r->kind == ALERT_CHANNEL ||
+	    r->kind == ALERT_STORE || r->kind == ALERT_REMIND;
+}
+
 void
 desk_ready(struct desk *d, struct desk_row *r, int64_t arrived_us,
     bool at_once)
@@ -68,7 +78,7 @@ desk_ready(struct desk *d, struct desk_row *r, int64_t arrived_us,
 		list_push(&ch->queue, &r->queue);
 		if (first || ch->first_us == 0)
 			ch->first_us = arrived_us;
-		if (at_once)
+		if (at_once || waits_for_none(r))
 			ch->group_us = arrived_us;
 		else if (first || ch->group_us > arrived_us)
 			ch->group_us = MIN(ch->first_us + d->conf.wait_max_us,
@@ -372,17 +382,18 @@ turn(struct desk *d, struct desk_channel *ch, int64_t now_us)
 static void
 wake(struct desk *d, struct desk_row *r, int64_t now_us)
 {
+	bool held = r->state == OUTBOX_HELD;
 	char note[OUTBOX_NOTE];
 	int64_t until_us;
 
-	if (r->state == OUTBOX_HELD) {
+	if (held) {
 		if (muted(d, r, now_us, &until_us, note)) {
 			hold(d, r, now_us, until_us, note);
 			return;
 		}
 		release(d, r);
 	}
-	desk_ready(d, r, now_us, true);
+	desk_ready(d, r, now_us, held);
 }
 
 /* Who was told of an incident by way of a fallback hears of its end too. */

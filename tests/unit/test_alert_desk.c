@@ -35,6 +35,43 @@ a_storm_is_one_message_a_channel(void **state)
 	end(b);
 }
 
+/* Each comes due at its own time, as each failed and recovered at its own. */
+static void
+steps_and_delayed_ends_of_a_storm_are_one_message(void **state)
+{
+	struct bench *b = begin();
+	struct desk_message *m;
+	struct outbox_row r;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 20; i++) {
+		int64_t at = T0 + (int64_t)i * 100000;
+
+		r = row(ALERT_OPEN, i, at, at, "ops");
+		r.step = 1;
+		r.next_us = at + S(900);
+		outbox_key(&r);
+		add(b, &r);
+	}
+	m = next(b, S(930));
+	assert_non_null(m);
+	assert_true(b->now >= T0 + S(900));
+	assert_int_equal(desk_message_rows(m), 20);
+	done(b, m, DELIVERY_SENT, false);
+	for (uint32_t i = 1; i <= 20; i++) {
+		r = row(ALERT_RESOLVE, i, T0 + (int64_t)i * 100000, b->now,
+		    "ops");
+		r.next_us = b->now + S(120) + (int64_t)i * 100000;
+		add(b, &r);
+	}
+	assert_null(next(b, S(119)));
+	m = next(b, S(30));
+	assert_non_null(m);
+	assert_int_equal(desk_message_rows(m), 20);
+	done(b, m, DELIVERY_SENT, false);
+	end(b);
+}
+
 static void
 a_trickle_waits_a_minute_at_most(void **state)
 {
@@ -538,6 +575,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_storm_is_one_message_a_channel),
+		cmocka_unit_test(
+		    steps_and_delayed_ends_of_a_storm_are_one_message),
 		cmocka_unit_test(a_trickle_waits_a_minute_at_most),
 		cmocka_unit_test(
 		    down_and_up_that_wait_together_are_one_late_message),

@@ -163,7 +163,7 @@ a_clock_that_is_set_delays_nothing(void **state)
 		done(b, m, DELIVERY_SENT, false);
 		m = next(b, S(900) - (b->now - since) - S(1));
 		assert_null(m);
-		m = next(b, S(2));
+		m = next(b, S(12));
 		assert_non_null(m);
 		assert_string_equal(desk_message_channel(m), "sms");
 		done(b, m, DELIVERY_SENT, false);
@@ -190,7 +190,7 @@ a_start_with_a_clock_set_back_tells_at_once(void **state)
 	keep(b);
 	arrives(b, S(60), &got);
 	assert_string_equal(got.p, "open 1; ");
-	arrives(b, S(841), &got);
+	arrives(b, S(851), &got);
 	assert_string_equal(got.p, "open 1; ");
 	end(b);
 }
