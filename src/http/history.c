@@ -130,7 +130,7 @@ history_some(struct req *q, struct buf *b, const char *key,
 	return ERR_OK;
 }
 
-static void
+void
 history_rule(struct buf *b, const struct stored_transition *t)
 {
 	json_t *x = t->t.explain[0] != '\0' ?

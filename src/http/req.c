@@ -8,6 +8,7 @@
 #include "http/cursor.h"
 #include "http/field.h"
 #include "http/server.h"
+#include "store/incident.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
@@ -60,6 +61,7 @@ req_unref(struct req *q)
 	config_unit_free(q->config);
 	token_unit_free(q->token);
 	quarantine_unit_free(q->sick);
+	incident_unit_free(q->incident);
 	answer_free(&q->out);
 	if (q->kept != NULL)
 		answer_free(q->kept);

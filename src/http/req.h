@@ -23,6 +23,7 @@ struct http;
 struct door;
 struct route;
 struct req;
+struct incident_unit;
 
 #define REQ_ARGS_MAX 32          /* query parameters */
 #define REQ_URL_MAX  8192        /* bytes of a decoded path */
@@ -83,6 +84,7 @@ struct req {
 	struct config_unit *config;     /* owned once its ack has run */
 	struct token_unit *token;
 	struct quarantine_unit *sick;
+	struct incident_unit *incident;
 	bool beat;                 /* a heartbeat: answered with the shared 200 */
 	uint64_t if_version;
 	unsigned made;             /* status to answer an edit with: 200, 201 */

@@ -12,6 +12,7 @@
 #include "http/events.h"
 #include "http/health.h"
 #include "http/history.h"
+#include "http/incidents.h"
 #include "http/maintenance.h"
 #include "http/metrics.h"
 #include "http/monitors.h"
@@ -74,6 +75,13 @@ static const struct param event_params[] = {
 	{"kind", "Only these kinds, with commas between."},
 	{"monitor", "Only this monitor's, by id."},
 	WINDOW,
+	{0}
+};
+static const struct param incident_params[] = {
+	{"state", "any (the default), open or closed."},
+	{"monitor", "Only this monitor's, by id, and manual ones that affect"
+	    " it."},
+	WINDOW, PAGING,
 	{0}
 };
 static const struct param stream_params[] = {
@@ -245,6 +253,25 @@ const struct route routes[] = {
 	  "it applied is kept." },
 	{ "POST", API "/maintenance/{name}/end", SCOPE_WRITE, RUN_WRITE,
 	  maintenance_end, .summary = "The run in force ends now." },
+	{ "GET", API "/incidents", SCOPE_READ, RUN_READER, incidents_list,
+	  .params = incident_params, .summary = "Incidents that were open in "
+	  "the window, newest first." },
+	{ "POST", API "/incidents", SCOPE_WRITE, RUN_WRITE, incidents_create,
+	  BODY_OBJECT, .summary = "Write of an incident by hand: it informs "
+	  "and suppresses nothing. Body: {title, text, cause, state, severity, "
+	  "monitors, public}." },
+	{ "GET", API "/incidents/{id}", SCOPE_READ, RUN_READER, incidents_get,
+	  .summary = "One incident and all that happened to it." },
+	{ "PATCH", API "/incidents/{id}", SCOPE_WRITE, RUN_WRITE,
+	  incidents_change, BODY_OBJECT, .summary = "Change title, cause, "
+	  "state; of a manual one also severity and monitors." },
+	{ "DELETE", API "/incidents/{id}", SCOPE_WRITE, RUN_WRITE,
+	  incidents_delete, .summary = "Delete an incident that was written "
+	  "by hand." },
+	{ "POST", API "/incidents/{id}/updates", SCOPE_WRITE, RUN_WRITE,
+	  incidents_update, BODY_OBJECT, .summary = "Say how it is, for the "
+	  "status page, or with public: false for colleagues. Body: {text, "
+	  "state, public}." },
 	{ "GET", API "/tokens", SCOPE_ADMIN, RUN_INLINE, tokens_list,
 	  .summary = "API tokens." },
 	{ "POST", API "/tokens", SCOPE_ADMIN, RUN_WRITE, tokens_create,
