@@ -112,7 +112,7 @@ build() {
 
 # The time limit is for mutants that hang; that is noticed, too.
 run() {
-	(cd "$out" && timeout 120 sh -c "$1") >"$work/log" 2>&1
+	(cd "$out" && timeout 400 sh -c "$1") >"$work/log" 2>&1
 }
 
 wanted() {   # NAME [NAME…]: is the first among the others, or are there none
