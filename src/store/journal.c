@@ -232,7 +232,9 @@ flush(struct journal *j, uint64_t first, uint64_t last, size_t n,
 
 	buf_add(&j->out, (struct str){"\0\0\0\0\0\0\0", SEG_END});
 	assert(buf_ok(&j->out));
+	pthread_mutex_lock(&j->mu);   /* the reader copies all of it */
 	g->tried = last;
+	pthread_mutex_unlock(&j->mu);
 	began_ns = clock_mono_ns();
 	if (j->fs->write(j->fd, j->out.p, j->out.n, g->end) != 0)
 		e = disk_failed(j, "cannot write", ei);
