@@ -213,6 +213,7 @@ core_reload(struct core *co)
 			    next.limits.per_host);
 			core_alerting(co, &alerting);
 			core_reroute(co);
+			http_base(co->http, co->alerting.alerts.base_url);
 		}
 	}
 	if (e == ERR_OK && later.n > 0)

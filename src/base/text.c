@@ -111,13 +111,15 @@ control(uint32_t cp)
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0);
 }
 
-/* What reorders the text around it, or ends a line where nobody looks. */
+/* What reorders the text around it, ends a line where nobody looks, or is no
+ * character of XML. */
 static bool
 treacherous(uint32_t cp)
 {
 	return (cp >= 0x202a && cp <= 0x202e) ||
 	    (cp >= 0x2066 && cp <= 0x2069) || cp == 0x200e || cp == 0x200f ||
-	    cp == 0x061c || cp == 0x2028 || cp == 0x2029;
+	    cp == 0x061c || cp == 0x2028 || cp == 0x2029 ||
+	    cp == 0xfffe || cp == 0xffff;
 }
 
 /* How one character is written in some sink: bytes, or NULL for "as it is".

@@ -1,7 +1,8 @@
 /* text.h: foreign text on its way into a sink. Each function appends to a
  * bounded buffer and makes the bytes harmless there: invalid UTF-8 becomes
  * U+FFFD, control characters are escaped or replaced, bidi controls
- * (U+202A–202E, U+2066–2069, U+200E/F, U+061C) and line separators replaced. */
+ * (U+202A–202E, U+2066–2069, U+200E/F, U+061C), line separators and what XML
+ * has not (U+FFFE, U+FFFF) replaced. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 

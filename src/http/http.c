@@ -147,6 +147,8 @@ http_start(const struct http_conf *c, struct http **ret, struct errinfo *ei)
 	h->control = (struct door){.h = h, .fd = -1, .control = true};
 	h->strikes.per_second = STRIKES_PER_S;
 	h->beats.per_second = BEATS_PER_S;
+	(void)pthread_mutex_init(&h->base_mu, NULL);
+	http_base(h, c->settings->alerts.base_url);
 	e = park_init(&h->park, c->settings->store.deadlines.slow_ns, ei);
 	h->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (e == ERR_OK && h->wake < 0)
@@ -155,6 +157,7 @@ http_start(const struct http_conf *c, struct http **ret, struct errinfo *ei)
 	if (e == ERR_OK) {
 		h->beat_ok = push_response();
 		h->pages = pages_new();
+		h->past = pages_new();
 		h->sse = sse_new(h);
 		e = http_run(h, ei);
 	}
@@ -168,6 +171,29 @@ http_start(const struct http_conf *c, struct http **ret, struct errinfo *ei)
 	    KV("control", c->control_path));
 	*ret = h;
 	return ERR_OK;
+}
+
+void
+http_base(struct http *h, const char *url)
+{
+	pthread_mutex_lock(&h->base_mu);
+	xfree(h->base);
+	h->base = url == NULL ? NULL : xstrdup(url);
+	pthread_mutex_unlock(&h->base_mu);
+}
+
+void
+http_base_text(struct http *h, struct buf *out)
+{
+	struct str url = str_of(h->url);
+
+	pthread_mutex_lock(&h->base_mu);
+	if (h->base != NULL)
+		url = str_of(h->base);
+	else if (url.n > 0 && url.p[url.n - 1] == '/')
+		url.n--;
+	buf_add(out, url);
+	pthread_mutex_unlock(&h->base_mu);
 }
 
 const char *
@@ -221,6 +247,9 @@ http_unref(struct http *h)
 	sse_free(h->sse);
 	park_free(&h->park);
 	addr_nets_free(&h->trusted);
+	pages_free(h->past);
+	(void)pthread_mutex_destroy(&h->base_mu);
+	xfree(h->base);
 	if (h->wake >= 0)
 		close(h->wake);
 	xfree(h);

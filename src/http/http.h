@@ -37,6 +37,9 @@ struct http_conf {
  * path over 107 bytes or a directory that cannot be written says so. */
 enum err http_start(const struct http_conf *c, struct http **ret,
     struct errinfo *ei) MUST_USE;
+/* Where people reach this daemon (alerts.base_url), as it is from now on;
+ * NULL: where it listens. Any thread. */
+void http_base(struct http *h, const char *url);
 /* "http://127.0.0.1:8080/": where the status page is, the real port. */
 const char *http_url(const struct http *h);
 /* Stop taking requests; parked ones are answered or resumed by deadline_ns

@@ -206,6 +206,14 @@ intake_head(struct req *q, const char *method, const char *url)
 	    str_of(intake_header(q, "Content-Type")));
 	text_copy(q->last_event_id, sizeof(q->last_event_id),
 	    str_of(intake_header(q, "Last-Event-ID")));
+	/* What is public and comes from the database is asked for again and
+	 * again; a reader's thread must not look at the connection. */
+	if (q->route->run == RUN_READER && q->route->scope == SCOPE_NONE) {
+		text_copy(q->if_none, sizeof(q->if_none),
+		    str_of(intake_header(q, "If-None-Match")));
+		text_copy(q->if_since, sizeof(q->if_since),
+		    str_of(intake_header(q, "If-Modified-Since")));
+	}
 	return MHD_YES;
 }
 

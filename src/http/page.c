@@ -42,7 +42,7 @@ page_live_fields(struct buf *b, struct http *h, uint32_t monitor)
 	view_row_release(&row);
 }
 
-static const char *
+const char *
 page_title(const struct http *h)
 {
 	const char *t = h->c.settings->status_page.title;
@@ -289,36 +289,44 @@ page_turns(const struct page *p)
 
 /* -- the document ------------------------------------------------------- */
 
-static void
-page_open(struct buf *b, struct http *h, const char *state)
+void
+page_open(struct buf *b, struct http *h, const char *state, bool live)
 {
 	buf_adds(b, "<!doctype html>\n<html lang=\"en\">\n<head>\n"
 	    "<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\""
 	    "width=device-width, initial-scale=1\">\n<meta name=\""
 	    "color-scheme\" content=\"light dark\">\n<title>");
-	if (state[0] != '\0')
-		buf_addf(b, "%s · ", state);
+	text_html(b, str_of(state));
+	buf_adds(b, state[0] != '\0' ? " · " : "");
 	text_html(b, str_of(page_title(h)));
 	buf_adds(b, "</title>\n");
 	buf_addf(b, "<link rel=\"stylesheet\" href=\"/static/style.css?v=%s"
 	    "\">\n", statics_version("style.css"));
 	buf_addf(b, "<link rel=\"icon\" type=\"image/svg+xml\" href=\"/static/"
 	    "icon.svg?v=%s\">\n", statics_version("icon.svg"));
-	buf_addf(b, "<script defer src=\"/static/page.js?v=%s\"></script>\n"
-	    "</head>\n<body>\n", statics_version("page.js"));
+	buf_adds(b, "<link rel=\"alternate\" type=\"application/atom+xml\" "
+	    "title=\"Incidents\" href=\"/feed.atom\">\n<link rel=\""
+	    "alternate\" type=\"application/feed+json\" title=\"Incidents\" "
+	    "href=\"/feed.json\">\n");
+	if (live)
+		buf_addf(b, "<script defer src=\"/static/page.js?v=%s\">"
+		    "</script>\n", statics_version("page.js"));
+	buf_adds(b, "</head>\n<body>\n");
 	row_symbols(b);
-	buf_adds(b, "<header class=\"top\"><h1>");
+	buf_adds(b, "<header class=\"top\"><h1><a href=\"/\">");
 	text_html(b, str_of(page_title(h)));
-	buf_adds(b, "</h1>");
+	buf_adds(b, "</a></h1>");
 }
 
-static void
+void
 page_close(struct buf *b)
 {
 	buf_adds(b, "<footer><p>Uptime is weighted by time over the last 90 "
 	    "days; up, degraded and late count as up; maintenance and time that "
-	    "is not known are left out. Watched by vedette · <a href=\"/status.json\">JSON"
-	    "</a></p></footer>\n</body>\n</html>\n");
+	    "is not known are left out. <a href=\"/history\">History</a> · <a href=\""
+	    "/feed.atom\">Atom</a> · <a href=\"/feed.json\">JSON Feed</a> · "
+	    "<a href=\"/status.json\">JSON</a> · Watched by vedette</p>"
+	    "</footer>\n</body>\n</html>\n");
 }
 
 static enum flow
@@ -326,7 +334,7 @@ page_failed(struct req *q, enum err e)
 {
 	BUF_AUTO(b, PAGE_MAX);
 
-	page_open(&b, q->h, "Error");
+	page_open(&b, q->h, "Error", true);
 	buf_addf(&b, "</header>\n<main id=\"page\"><section class=\"warn\" "
 	    "role=\"alert\"><b>The status cannot be shown.</b> Reading it "
 	    "failed (%s). This says nothing about what is watched; try again "
@@ -345,7 +353,7 @@ page_write(const struct page *p)
 	char line[96];
 
 	page_headline(line, sizeof(line), p);
-	page_open(b, p->h, line);
+	page_open(b, p->h, line, true);
 	buf_adds(b, "<p class=\"updated\" id=\"updated\">Updated ");
 	if (updated > 0)
 		row_time(b, view_zone(p->h->view), updated, p->now_us);

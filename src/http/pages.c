@@ -14,6 +14,7 @@ struct kept {
 	const char *type;
 	char *body;           /* owned */
 	size_t n;
+	int64_t stamp;
 };
 
 struct pages {
@@ -65,28 +66,66 @@ pages_copy(const char *body, size_t n)
 	return to;
 }
 
+static bool
+pages_copy_out(struct pages *p, uint64_t key, struct answer *out,
+    int64_t *ret_stamp)
+{
+	const struct kept *k = pages_find(p, key);
+
+	if (k->key != key || k->until_ns <= clock_mono_ns())
+		return false;
+	out->status = 200;
+	out->type = k->type;
+	out->body = pages_copy(k->body, k->n);
+	out->body_n = k->n;
+	*ret_stamp = k->stamp;
+	return true;
+}
+
+static void
+pages_keep(struct pages *p, uint64_t key, const struct answer *out,
+    int64_t stamp)
+{
+	struct kept *k = pages_find(p, key);
+
+	if (out->status != 200)
+		return;
+	xfree(k->body);
+	*k = (struct kept){key, clock_mono_ns() + PAGES_KEEP_NS, out->type,
+	    pages_copy(out->body, out->body_n), out->body_n, stamp};
+}
+
+bool
+pages_take(struct pages *p, uint64_t key, struct answer *out,
+    int64_t *ret_stamp)
+{
+	bool have;
+
+	pthread_mutex_lock(&p->mu);
+	have = pages_copy_out(p, key, out, ret_stamp);
+	pthread_mutex_unlock(&p->mu);
+	return have;
+}
+
+void
+pages_give(struct pages *p, uint64_t key, const struct answer *out,
+    int64_t stamp)
+{
+	pthread_mutex_lock(&p->mu);
+	pages_keep(p, key, out, stamp);
+	pthread_mutex_unlock(&p->mu);
+}
+
 enum flow
 pages_answer(struct req *q, uint64_t key, req_fn *render)
 {
 	struct pages *p = q->h->pages;
-	struct kept *k;
+	int64_t stamp;
 
 	pthread_mutex_lock(&p->mu);
-	k = pages_find(p, key);
-	if (k->key == key && k->until_ns > clock_mono_ns()) {
-		q->out.status = 200;
-		q->out.type = k->type;
-		q->out.body = pages_copy(k->body, k->n);
-		q->out.body_n = k->n;
-	} else {
+	if (!pages_copy_out(p, key, &q->out, &stamp)) {
 		(void)render(q);
-		if (q->out.status == 200) {
-			xfree(k->body);
-			*k = (struct kept){key, clock_mono_ns() +
-			    PAGES_KEEP_NS, q->out.type,
-			    pages_copy(q->out.body, q->out.body_n),
-			    q->out.body_n};
-		}
+		pages_keep(p, key, &q->out, 0);
 	}
 	pthread_mutex_unlock(&p->mu);
 	return ANSWERED;

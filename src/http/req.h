@@ -65,6 +65,7 @@ struct req {
 	bool refused;              /* out is ready; only the body is drained */
 	int64_t started_ns;
 	char content_type[64], last_event_id[24];
+	char if_none[200], if_since[40];   /* If-None-Match, -Modified-Since */
 
 	/* by whom */
 	enum scope scope;

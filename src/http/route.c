@@ -10,6 +10,7 @@
 #include "http/edits.h"
 #include "http/errands.h"
 #include "http/events.h"
+#include "http/feed.h"
 #include "http/health.h"
 #include "http/history.h"
 #include "http/incidents.h"
@@ -18,6 +19,7 @@
 #include "http/monitors.h"
 #include "http/openapi.h"
 #include "http/page.h"
+#include "http/past.h"
 #include "http/push.h"
 #include "http/quarantine.h"
 #include "http/snapshot.h"
@@ -114,6 +116,11 @@ static const struct param check_params[] = {
 	{0}
 };
 
+static const struct param past_params[] = {
+	{"month", "Which, as in 2026-11; the current one when absent."},
+	{"before", "Only incidents with a lower number, to page on."},
+	{0}
+};
 static const struct param badge_params[] = {
 	{"window", "How far back: 1d to 90d, whole local days; 90d when absent."},
 	{0}
@@ -136,6 +143,16 @@ const struct route routes[] = {
 	  "server-sent events." },
 	{ "GET", "/status.json", SCOPE_NONE, RUN_INLINE, snapshot_get,
 	  .params = status_params, .summary = "The status page as JSON." },
+	{ "GET", "/history", SCOPE_NONE, RUN_READER, past_month,
+	  .params = past_params,
+	  .summary = "Incidents and maintenance of a month: HTML." },
+	{ "GET", "/history/{id}", SCOPE_NONE, RUN_READER, past_one,
+	  .any_param = true,
+	  .summary = "One incident with its public updates: HTML." },
+	{ "GET", "/feed.atom", SCOPE_NONE, RUN_READER, feed_atom,
+	  .any_param = true, .summary = "The newest incidents: Atom." },
+	{ "GET", "/feed.json", SCOPE_NONE, RUN_READER, feed_json,
+	  .any_param = true, .summary = "The newest incidents: JSON Feed." },
 	{ "GET", "/badge/{id}/status.svg", SCOPE_NONE, RUN_INLINE,
 	  badge_status_id, .any_param = true,
 	  .summary = "A badge with the status: SVG." },

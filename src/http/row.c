@@ -74,7 +74,7 @@ row_word(enum status s)
 	return looks[s].word;
 }
 
-static bool
+bool
 row_open(const struct http *h, const struct view_row *r)
 {
 	return h->c.settings->status_page.targets && !r->conf->hide_target;

@@ -21,6 +21,8 @@ void row_html(struct buf *b, struct http *h, const struct view_row *r,
 void row_time(struct buf *b, const struct zone *z, int64_t us,
     int64_t now_us);
 
+/* May its target and its own words be seen? */
+bool row_open(const struct http *h, const struct view_row *r);
 /* What the public may read: the monitor's own words only where its target may
  * be seen, since they often contain it. */
 const char *row_reason(struct http *h, const struct view_row *r);

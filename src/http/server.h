@@ -34,6 +34,8 @@ struct http {
 	atomic_int refs;     /* ours, and one of each request alive */
 	struct door tcp, control;
 	char url[160];
+	pthread_mutex_t base_mu;
+	char *base;          /* owned, under base_mu: alerts.base_url or NULL */
 	struct addr_nets trusted;
 
 	atomic_bool quiet;      /* quiesced: everything is 503 */
@@ -44,7 +46,7 @@ struct http {
 
 	struct park park;
 	struct sse *sse;
-	struct pages *pages;
+	struct pages *pages, *past;    /* past: made by readers */
 	struct limit strikes;   /* unknown tokens, by address */
 	struct limit beats;     /* heartbeats, by monitor */
 	struct MHD_Response *beat_ok;
@@ -53,6 +55,8 @@ struct http {
 };
 
 void http_poke(struct http *h);
+/* What absolute URLs begin with, without a slash at the end. */
+void http_base_text(struct http *h, struct buf *out);
 void http_unref(struct http *h);
 
 #endif

@@ -102,6 +102,7 @@ const struct stmt_row stmt_rows[] = {
 	[STMT_APPLIED_CUT] = {"applied_cut", PACE_NORMAL},
 	[STMT_APPLIED_FLEX] = {"applied_flex", PACE_NORMAL},
 	[STMT_APPLIED_SPAN] = {"applied_span", PACE_SLOW},
+	[STMT_APPLIED_BEFORE] = {"applied_before", PACE_NORMAL},
 	[STMT_APPLIED_OLD] = {"applied_old", PACE_NORMAL},
 	[STMT_INCIDENT_PUT] = {"incident_put", PACE_FAST},
 	[STMT_INCIDENT_AGAIN] = {"incident_again", PACE_FAST},

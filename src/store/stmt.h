@@ -111,7 +111,7 @@ enum stmt {
 	STMT_APPLIED_FLEX,      /* at → name monitor from to, each of a monitor */
 	STMT_APPLIED_SPAN,      /* from to → from to monitor monitors name, by from */
 	STMT_APPLIED_OLD,       /* at limit: ended before */
-	STMTS_INCIDENT,
+	STMTS_INCIDENT, STMT_APPLIED_BEFORE,   /* at → the last from before */
 	/* audit.c: → monitor from_us to_us of what breaks a rule, unless said */
 	STMT_AUDIT_PAGES,       /* → text: one row, "ok", when sound */
 	STMT_AUDIT_QUICK,       /* the same without the indexes */

@@ -107,7 +107,7 @@ def test_csp_without_inline_script(make_daemon, web):
         if ".css" in src:
             assert b.headers["Content-Type"].startswith("text/css")
             assert "prefers-color-scheme" in b.text
-        elif ".js" in src:
+        elif ".js?" in src:
             assert "javascript" in b.headers["Content-Type"]
             assert "EventSource" in b.text
             assert "innerHTML" not in b.text

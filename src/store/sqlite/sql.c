@@ -198,6 +198,8 @@ const char *const sql_text[STMT_NMAX] = {
 	    " FROM applied WHERE to_us > ?1 AND monitor <> 0",
 	[STMT_APPLIED_SPAN] = "SELECT from_us, to_us, monitor, monitors,"
 	    " name FROM applied WHERE to_us > ?1 AND from_us < ?2 ORDER BY from_us",
+	[STMT_APPLIED_BEFORE] = "SELECT max(from_us) FROM applied"
+	    " WHERE from_us < ?1 AND to_us > from_us",
 	[STMT_APPLIED_OLD] = "DELETE FROM applied WHERE id IN (SELECT id"
 	    " FROM applied WHERE to_us < ?1 ORDER BY to_us LIMIT ?2)",
 	[STMT_INCIDENT_PUT] = "INSERT INTO incident VALUES(?1, ?2, ?3, ?4, ?5,"
