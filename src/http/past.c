@@ -244,7 +244,8 @@ whole(const struct past *p)
 	(void)snprintf(state, sizeof(state), "History, %s %lld",
 	    month_names[p->month - 1], (long long)p->year);
 	page_open(p->b, p->q->h, state, false);
-	buf_addf(p->b, "</header>\n<main id=\"history\">\n");
+	buf_adds(p->b, "<p class=\"updated\">History</p></header>\n<main id=\""
+	    "history\">\n");
 	turns(p);
 	incidents(p);
 	maintenance(p);
@@ -301,7 +302,8 @@ past_one(struct req *q)
 		return req_fail(q, e, &ei);
 	d = zone_local(view_zone(q->h->view), t->i.opened_us).date;
 	page_open(&b, q->h, incident_title(&t->i, title), false);
-	buf_adds(&b, "</header>\n<main id=\"history\">\n<nav class=\"turns\">");
+	buf_adds(&b, "<p class=\"updated\">History</p></header>\n<main id=\""
+	    "history\">\n<nav class=\"turns\">");
 	turn(&b, "up", d.year, d.month);
 	buf_adds(&b, "</nav>\n<ol class=\"list\">\n");
 	incident(&b, q->h, t, true);

@@ -143,9 +143,9 @@ static void
 affected(struct buf *b, struct http *h, const struct incident *i)
 {
 	struct view_row row;
-	bool any = i->monitor != 0;
+	bool any = i->monitor != 0 && i->title[0] != '\0';
 
-	if (any)
+	if (any)   /* else the title names it */
 		text_html(b, str_of(i->name));
 	for (uint32_t k = 0; i->monitor == 0 && k < i->nmonitors; k++) {
 		if (view_get(h->view, i->monitors[k], &row) != ERR_OK)
