@@ -173,7 +173,8 @@ intake_writes(const struct req *q)
 {
 	const struct route *r = q->route;
 
-	return r->scope != SCOPE_NONE && strcmp(r->method, "DELETE") != 0 &&
+	return r->scope != SCOPE_NONE && strcmp(r->method, "GET") != 0 &&
+	    strcmp(r->method, "DELETE") != 0 &&
 	    (r->run == RUN_WRITE || r->body == BODY_DOCUMENT);
 }
 

@@ -57,6 +57,21 @@ push_read(struct req *q, struct beat *b, struct errinfo *ei)
 	return e;
 }
 
+/* It must not be missed where it was due, for it did come. */
+static enum flow
+push_refuse(struct req *q, uint32_t monitor, const struct beat *b)
+{
+	struct http *h = q->h;
+	struct command *c;
+
+	if (b->down)
+		return ANSWERED;
+	c = command_new(COMMAND_UNHEARD, monitor);
+	if (!h->c.send(h->c.arg, c))
+		command_free(c);
+	return ANSWERED;
+}
+
 static enum flow
 push_send(struct req *q, uint32_t monitor, const struct beat *b)
 {
@@ -64,12 +79,14 @@ push_send(struct req *q, uint32_t monitor, const struct beat *b)
 	struct command *c;
 
 	if (req_no_room(q))
-		return ANSWERED;
+		return push_refuse(q, monitor, b);
 	/* What was answered 503 still waits to be stored: who tries again and
 	 * again must not make that pile grow without end. */
-	if (mbox_load(store_inbox(h->c.store)) >= 1)
-		return req_bad(q, 503, NULL, "too much is waiting to be "
+	if (mbox_load(store_inbox(h->c.store)) >= 1) {
+		(void)req_bad(q, 503, NULL, "too much is waiting to be "
 		    "stored; the heartbeat was not taken");
+		return push_refuse(q, monitor, b);
+	}
 	c = command_new(COMMAND_BEAT, monitor);
 	c->beat_down = b->down;
 	c->beat_us = clock_wall_us();

@@ -20,6 +20,7 @@ enum command_kind {
 	COMMAND_PAUSE,
 	COMMAND_RESUME,
 	COMMAND_BEAT,     /* a heartbeat came in */
+	COMMAND_UNHEARD,  /* one came in that could not be taken */
 	COMMAND_LIMITS,   /* in_flight and per_host changed */
 	COMMAND_ROUTES,   /* whom to tell from now on */
 	COMMAND_STOP      /* finish or cancel what runs, then end the loop */

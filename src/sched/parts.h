@@ -57,6 +57,7 @@ bool queue_withheld(struct sched *s);   /* is the sink too full to start */
 
 /* -- push.c -------------------------------------------------------------- */
 void push_beat(struct mon *m, struct command *c);
+void push_unheard(struct mon *m);       /* one that we had to refuse */
 void push_restored(struct mon *m);      /* after a start: mind the gap */
 void push_moved(struct mon *m);         /* from another shard: no gap */
 void push_reconf(struct mon *m, const struct monitor_conf *old);

@@ -161,6 +161,20 @@ push_beat(struct mon *m, struct command *c)
 	report_put(m, u, &v, true);
 }
 
+/* The sender is there and was told to try again: that we have no room is no
+ * silence of its own. Nothing of it is stored, so it changes no status. */
+void
+push_unheard(struct mon *m)
+{
+	struct sched *s = m->sched;
+
+	if (m->kind->conf.drive != DRIVE_PUSH || m->st.deadline_us == 0)
+		return;
+	m->deadline_ns = world_now(s->world) + span(m, m->conf);
+	m->st.deadline_us = time_wall_us(s, m->deadline_ns);
+	arm(m);
+}
+
 void
 push_moved(struct mon *m)
 {

@@ -224,6 +224,11 @@ sched_command(struct sched *s, struct command *c)
 	case COMMAND_BEAT:
 		do_beat(s, c);
 		break;
+	case COMMAND_UNHEARD:
+		if ((m = mon_find(s, c->monitor)) != NULL)
+			push_unheard(m);
+		report_ack(c, ERR_OK, "%s", "");
+		break;
 	case COMMAND_LIMITS:
 		caps_set(s->caps, c->in_flight, c->per_host);
 		report_ack(c, ERR_OK, "%s", "");

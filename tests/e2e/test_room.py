@@ -100,6 +100,14 @@ def test_full_disk(make_daemon, web, small_disk, left):
         began = time.monotonic()
         assert refused(beat(i))
         assert time.monotonic() - began < 1.0 * harness.SLOW
+    # Who is asked to try again is not silent; and in this of all moments one
+    # wants to know how the store does.
+    until = time.monotonic() + 9
+    while time.monotonic() < until:
+        assert refused(beat("again"))
+        time.sleep(0.5)
+    assert d.api.get("/api/v1/store/health").json()["level"] == "unhealthy"
+    assert "room" in d.cli("store", "health").stdout
     assert refused(d.api.post("/api/v1/monitors", {
         "name": "N", "type": "http", "url": web.url}))
     assert refused(d.api.request("POST", "/api/v1/apply", b"monitors: []"))
@@ -124,6 +132,7 @@ def test_full_disk(make_daemon, web, small_disk, left):
     stored = {s["reason"] for s in d.samples("P")}
     assert not set(acked) - stored
     assert metric(d, 'vedette_dropped_total{kind="result"}') == 0
+    assert {t["to"] for t in d.transitions("P")} <= {"up"}
     for i in range(20):   # the outage was ours and not theirs
         assert {t["to"] for t in d.transitions(f"H{i}")} <= {"up"}
 

@@ -99,6 +99,10 @@ rig_send(void *arg, struct command *c)
 
 	if (r->refuse)
 		return false;
+	if (c->kind == COMMAND_UNHEARD) {
+		command_free(c);
+		return true;
+	}
 	if (r->hold) {
 		r->held = c->ack;
 		command_free(c);

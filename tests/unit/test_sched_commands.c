@@ -26,6 +26,33 @@ commands_for_nobody_are_answered(void **arg)
 	assert_int_equal(d->acked, ERR_OK);
 }
 
+/* It came, and could not be taken: its sender is not silent, and what is not
+ * stored makes nothing up again. */
+static void
+a_refused_heartbeat_is_not_missed(void **arg)
+{
+	unsigned n;
+
+	(void)arg;
+	add(conf(&push, 5));
+	tell(COMMAND_UNHEARD, 99);
+	tell(COMMAND_UNHEARD, 5);           /* before the first ever */
+	run_to(d->now + 1000 * S);
+	assert_int_equal(d->transitions, 0);
+	tell(COMMAND_BEAT, 5);
+	n = d->transitions;
+	for (int i = 0; i < 40; i++) {
+		run_to(d->now + 9 * S);
+		tell(COMMAND_UNHEARD, 5);
+	}
+	assert_int_equal(d->transitions, n);
+	run_to(d->now + 1000 * S);
+	assert_int_equal(d->transitions, n + 2);   /* late, down */
+	tell(COMMAND_UNHEARD, 5);
+	run_to(d->now + 1000 * S);
+	assert_int_equal(d->transitions, n + 2);
+}
+
 static void
 pausing_twice_is_one_transition(void **arg)
 {
@@ -272,6 +299,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(commands_for_nobody_are_answered),
+		TEST(a_refused_heartbeat_is_not_missed),
 		TEST(pausing_twice_is_one_transition),
 		TEST(removed_in_mid_check_it_says_nothing),
 		TEST(an_edit_disturbs_no_running_check),
