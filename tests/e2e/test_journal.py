@@ -1,5 +1,6 @@
 """The journal: what the database does not take is durable all the same."""
 import glob
+import http.client
 import os
 import sqlite3
 import threading
@@ -253,6 +254,107 @@ def test_saturation(make_daemon):
             assert float(line.split()[-1]) == 0, line
     seqs = [s["seq"] for s in d.samples("T7")]
     assert len(seqs) == len(set(seqs)) == max(seqs) - min(seqs) + 1
+
+
+def reasons(d, n):
+    """What heartbeats said, of all monitors, as it is stored."""
+    said = set()
+    for i in range(n):
+        items = d.api.items(f"/api/v1/monitors/{d.id(f'P{i}')}/samples")
+        said |= {s["reason"] for s in items}
+    return said
+
+
+def test_journal_and_reserve_are_full(make_daemon):
+    """Then heartbeats are pushed back, with when to come again; what was
+    acknowledged is stored when the database is free, and all is well."""
+    d = make_daemon({**PUSHES, "store": {
+        "journal": {"size": "8MiB", "reserve": "4MiB"}}}).start()
+    clients = 48   # who wait for one sync together
+    acked = [[] for _ in range(clients)]
+    refused = [0] * clients
+    over = threading.Event()
+
+    def client(k):
+        conn = http.client.HTTPConnection(d.http_host, d.port, timeout=10)
+        i = 0
+        while not over.is_set() and refused[k] < 5:
+            word = f"{k}-{i}-".ljust(180, "x")
+            conn.request("GET", f"/push/{TOKENS[k % 4]}?msg={word}")
+            a = conn.getresponse()
+            a.read()
+            i += 1
+            if a.status == 200:
+                acked[k].append(word)
+                continue
+            assert a.status == 503, a.status
+            assert 1 <= int(a.headers["retry-after"]) <= 300
+            refused[k] += 1
+
+    harness.wait_for(lambda: metric(d, "vedette_journal_reserve_bytes")
+                     == 4 << 20, 10, "the reserve")
+    with Locked(d):
+        threads = [threading.Thread(target=client, args=(k,))
+                   for k in range(clients)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(120)
+        over.set()
+        assert all(n == 5 for n in refused), (refused, d.log()[-2000:])
+        assert metric(d, "vedette_journal_bytes") <= 12 << 20
+        assert d.tcp().get("/healthz").status == 200
+    harness.wait_for(lambda: metric(d, "vedette_journal_bytes") == 0, 60,
+                     "an empty journal")
+    assert len(beats(d, 8)) == 8, "taken again"
+    said = {w for words in acked for w in words}
+    assert len(said) > 5000
+    assert not said - reasons(d, len(TOKENS))
+    harness.wait_for(lambda: metric(d, "vedette_journal_reserve_bytes")
+                     == 4 << 20, 30, "the reserve again")
+
+
+def test_quarantine_that_cannot_be_written(make_daemon):
+    """Acknowledged from the journal, refused by the database, and refused as a
+    row of the quarantine: each becomes a file, and a row when it can."""
+    d = make_daemon(PUSHES).start()
+    beats(d, 4)
+    db = sqlite3.connect(f"{d.data}/vedette.db", isolation_level=None,
+                         timeout=10)
+    for table in "tail", "quarantine":
+        db.execute(f"CREATE TRIGGER bad_{table} BEFORE INSERT ON {table}"
+                   " BEGIN SELECT RAISE(ABORT, 'not today'); END")
+    db.execute("BEGIN IMMEDIATE")
+    said = {f"kept-{k}" for k in range(3)}
+    for k, word in enumerate(sorted(said)):
+        assert d.push(TOKENS[k], f"?msg={word}").status == 200
+    db.execute("ROLLBACK")
+    files = harness.wait_for(
+        lambda: len(glob.glob(f"{d.data}/journal/*.unit")) == 3
+        and glob.glob(f"{d.data}/journal/*.unit"), 20, "three files")
+    harness.wait_for(lambda: metric(d, "vedette_quarantine_units") == 3, 10,
+                     "all counted")
+    for table in "tail", "quarantine":
+        db.execute(f"DROP TRIGGER bad_{table}")
+    db.close()
+    harness.wait_for(lambda: d.tcp().get("/readyz").status == 200, 20,
+                     "readiness")
+    d.kill()
+    # one of them is damaged meanwhile: it stays, and is told
+    poke(sorted(files)[0], 3, b"?")
+    d.start()
+    assert len(glob.glob(f"{d.data}/journal/*.unit")) == 1
+    assert "a file of the quarantine is damaged" in d.log()
+    assert metric(d, "vedette_quarantine_units") == 3
+    items = harness.json.loads(
+        d.cli("quarantine", "list", "--json").stdout)["items"]
+    assert len(items) == 2 and all("not today" in i["reason"]
+                                   for i in items), items
+    for i in items:
+        p = d.cli("quarantine", "retry", str(i["id"]))
+        assert p.returncode == 0, p
+    got = reasons(d, len(TOKENS))
+    assert len(said & got) == 2, got
 
 
 def test_quarantine_by_hand(make_daemon):
