@@ -50,6 +50,12 @@ synchronous_normal|src/store/sqlite/pragma.c|s/{"synchronous", REQUIRED, "2", "2
 journaled_is_told_twice|src/store/rescue.c|s/b->v\[i\].tell = !u->told;/b->v[i].tell = true;/|test_store_rescue|tests/test_store_rescue
 journal_read_back_after_newer|src/store/writer.c|s/older = rescue_pending(s);/older = rescue_pending(s) \&\& s->queue.first == NULL;/|test_store_rescue|tests/test_store_rescue
 journal_torn_end_is_damage|src/store/journal_seg.c|s/ \&\& \*ret_first) {/) {/|test_store_journal|tests/test_store_journal
+journal_not_in_the_budget|src/store/budget.c|s/^\t\tall += (uint64_t)st.st_blocks \* 512;/\t\tall += 0;/|test_store_budget|tests/test_store_budget
+samples_go_for_the_journal|src/store/budget.c|s/MIN(f->used, f->passing)/MIN(f->used, 0 * f->passing)/|test_store_budget|tests/test_store_budget
+told_is_thinned|src/store/budget.c|s/yes = u->ack .* u->told;/yes = u->ack != NULL;/|test_store_budget|tests/test_store_budget
+missing_table_is_sound|src/store/sqlite/schema.c|s/if (rc == SQLITE_OK \&\& !same)/if (false)/|test_store_audit|tests/test_store_audit
+damage_without_its_time|src/store/query.c|s/time_format_utc(l->from_us, from)/time_format_utc(0, from)/|test_store_latency|tests/test_store_latency
+compaction_hurries_under_load|src/store/chores.c|s/s->slice_ns = end_ns + took \* REST_FACTOR;/s->slice_ns = end_ns + took;/|test_store_rollup|tests/test_store_rollup
 zone_day_begins_at_midnight|src/base/zone.c|s/MAX(shown - r.type->offset_s, r.from_s)/shown - r.type->offset_s/|test_base_zone|tests/test_base_zone
 zone_rule_wrong_week|src/base/zone_rule.c|s/day >= next ? day - 7 : day/day/|test_base_zone|tests/test_base_zone
 sketch_merge_shifts|src/store/sketch.c|s/count(into, i, from->count\[i\])/count(into, i + (i % 7 == 0), from->count[i])/|test_store_sketch|tests/test_store_sketch

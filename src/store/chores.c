@@ -13,7 +13,7 @@
 #define BOX_FIRST_NS (INT64_C(2) * 1000000)
 #define LONG_NS     (CHORES_HOLD_NS / 3)
 #define SHORT_NS    (CHORES_HOLD_NS / 5)
-#define REST_FACTOR 4
+#define REST_FACTOR 4       /* of a slice's length */
 #define VACUUM_PAGES 16     /* between two looks at the clock */
 
 static bool
@@ -93,12 +93,13 @@ chores_due(const struct store *s, int64_t now_ns)
 
 /* In turns: a long one does not keep the others waiting. */
 void
-chores_turn(struct store *s)
+chores_turn(struct store *s, bool idle)
 {
 	int64_t now_ns = clock_mono_ns();
 
-	if (!may(s) || now_ns < s->slice_ns)
+	if (!may(s) || now_ns < (idle ? chores_at_ns(s) : s->slice_ns))
 		return;
+	s->early_ns = 0;
 	for (size_t i = 1; i <= COUNT(chores); i++) {
 		size_t at = (s->chore + i) % COUNT(chores);
 
@@ -108,6 +109,24 @@ chores_turn(struct store *s)
 		chores[at].slice(s);
 		return;
 	}
+}
+
+/* A tail that a burst left behind costs memory and every start: while nothing
+ * waits to be written, up to seven eighths of a rest are given up for it. How
+ * long a slice is stays as it is. */
+static int64_t
+early_ns(const struct store *s, int64_t rest_ns)
+{
+	uint64_t behind = MIN(s->tail_samples / COMPACT_BEHIND,
+	    UINT64_C(2) * REST_FACTOR);
+
+	return behind == 0 ? 0 : rest_ns - rest_ns / (int64_t)behind;
+}
+
+int64_t
+chores_at_ns(const struct store *s)
+{
+	return s->slice_ns - s->early_ns;
 }
 
 int64_t
@@ -136,4 +155,5 @@ chores_done(struct store *s, int64_t began_ns, int64_t end_ns)
 		box = MIN(box + box / 4, BOX_MAX_NS);
 	s->box_ns = box;
 	s->slice_ns = end_ns + took * REST_FACTOR;
+	s->early_ns = early_ns(s, took * REST_FACTOR);
 }

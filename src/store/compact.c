@@ -93,7 +93,6 @@ begin_cycle(struct store *s)
 	c->first = c->next = first;
 	c->cut = s->next.block - 1;
 	c->began_us = clock_wall_us();
-	/* Never more in memory than a few cycles' worth. */
 	c->cut = MIN(c->cut, c->first + COMPACT_SAMPLES);
 	if (s->moved_monitor != 0 && s->moved_block >= first) {
 		c->cut = s->moved_block;
@@ -149,6 +148,8 @@ read_blocks(struct store *s, struct compaction *c, int64_t until_ns,
 			return e;
 		}
 		c->next++;
+		if (c->samples >= COMPACT_HOLD && c->monitor == 0)
+			c->cut = c->next - 1;   /* the rest is another cycle's */
 	}
 	if (c->next > c->cut)
 		c->stage = STAGE_MOVE;

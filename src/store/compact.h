@@ -8,6 +8,10 @@
 /* A cycle begins when the tail has this many samples, or its first is this
  * old. What it holds then is moved, monitor by monitor. */
 #define COMPACT_SAMPLES 200000
+/* A tail of several times this many is compacted with shorter rests. */
+#define COMPACT_BEHIND  (2 * COMPACT_SAMPLES)
+/* A cycle takes no more than about this many into memory. */
+#define COMPACT_HOLD    (5 * COMPACT_SAMPLES)
 #define COMPACT_AGE_US  (INT64_C(600) * 1000000)
 
 /* Is there something to do? Cheap. */

@@ -141,8 +141,8 @@ struct store {
 	size_t nrun_rows;
 	uint64_t conf_gen, applied_gen;   /* for this configuration; */
 	int64_t applied_ns;            /* looked at again then */
-	int64_t slice_ns, box_ns;      /* chores.h: the next one not before; */
-	unsigned chore;                /* how long it may work; whose turn */
+	int64_t slice_ns, early_ns, box_ns;   /* chores.h: the next not before; */
+	unsigned chore;                /* so much sooner; how long; whose turn */
 };
 
 #include "store/parts.h"

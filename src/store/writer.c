@@ -359,7 +359,7 @@ wait_ms(struct store *s, int64_t now_ns)
 	if (s->nrun_rows > 0)
 		at = MIN(at, s->applied_ns);
 	if (chores_due(s, now_ns))
-		at = MIN(at, s->slice_ns);
+		at = MIN(at, chores_at_ns(s));
 	if (store_pressure(s) != PRESSURE_NONE)
 		at = MIN(at, now_ns + BUDGET_LOOK_NS);
 	if (atomic_load(&s->stopping))
@@ -444,13 +444,13 @@ turn(struct store *s)
 			return;
 		/* Under a steady load nothing is ever idle: housekeeping has
 		 * its share all the same. */
-		chores_turn(s);
+		chores_turn(s, false);
 		wal_turn(s, now_ns);
 		return;
 	}
-	if (chores_due(s, now_ns) && now_ns >= s->slice_ns) {
+	if (chores_due(s, now_ns) && now_ns >= chores_at_ns(s)) {
 		rescue_busy(s, now_ns);
-		chores_turn(s);
+		chores_turn(s, true);
 		wal_turn(s, now_ns);
 	}
 	rescue_idle(s);

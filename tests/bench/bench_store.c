@@ -231,19 +231,44 @@ through_the_writer(struct store *s, double bare_s)
 	line("writer_cpu_per_row", cpu / (double)rows * 1e6, "us");
 }
 
+static int
+rising(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+#define ACKS_MAX 8192
+
+/* The cycles that are due run by themselves; wait until they are over, as
+ * somebody who is answered when it is durable. */
 static void
 settle(struct store *s)
 {
+	static double ms[ACKS_MAX];
 	clockid_t clock;
 	double cpu, began = now_s();
+	size_t n = 0;
 
-	/* The cycle that is due runs by itself; wait until it is over. */
 	pthread_getcpuclockid(writer, &clock);
 	cpu = cpu_s(clock);
-	while (s->tail_samples >= COMPACT_SAMPLES && now_s() - began < 60)
-		usleep(20000);
+	while (s->tail_samples >= COMPACT_SAMPLES && now_s() - began < 120) {
+		struct event_unit *e = event_unit_new();
+		double sent = now_s();
+
+		send_and_wait(s, &e->unit);
+		ms[n++ % ACKS_MAX] = (now_s() - sent) * 1e3;
+		usleep(5000);
+	}
 	line("compact_cpu_rest", cpu_s(clock) - cpu, "s");
 	line("compact_wall_rest", now_s() - began, "s");
+	n = MIN(n, (size_t)ACKS_MAX);
+	if (n == 0)
+		return;
+	qsort(ms, n, sizeof(ms[0]), rising);
+	line("ack_while_compacting_p50", ms[n / 2], "ms");
+	line("ack_while_compacting_p99", ms[n * 99 / 100], "ms");
 }
 
 struct ask {
@@ -252,14 +277,6 @@ struct ask {
 	double *us;
 	unsigned n;
 };
-
-static int
-rising(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
 
 static void
 ask(struct read_job *job, struct reader *r)

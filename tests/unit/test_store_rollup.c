@@ -2,6 +2,7 @@
  * whatever happens while they are made. */
 #include "tests/unit/store_rig.h"
 
+#include "store/chores.h"
 #include "store/compact.h"
 #include "store/inside.h"
 #include "store/rollups.h"
@@ -237,6 +238,32 @@ test_damaged_row(void **state)
 	xfree(have);
 }
 
+/* A burst's tail shortens the rests, but only while nothing waits. */
+static void
+test_pace(void **state)
+{
+	static const struct { uint64_t tail; int64_t rest_ms; } rows[] = {
+		{0, 40}, {COMPACT_SAMPLES, 40}, {COMPACT_BEHIND, 40},
+		{2 * COMPACT_BEHIND, 20}, {4 * COMPACT_BEHIND, 10},
+		{8 * COMPACT_BEHIND, 5}, {100 * COMPACT_BEHIND, 5},
+	};
+	struct rig r;
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		r.s->tail_samples = rows[i].tail;
+		chores_done(r.s, 0, 10000000);
+		assert_int_equal(chores_at_ns(r.s), (10 + rows[i].rest_ms) *
+		    1000000);
+		assert_int_equal(r.s->slice_ns, 50 * 1000000);
+	}
+	r.s->tail_samples = 0;
+	rig_close(&r);
+	rig_remove(&r);
+}
+
 int
 main(void)
 {
@@ -245,6 +272,7 @@ main(void)
 		cmocka_unit_test(test_each_sample_once),
 		cmocka_unit_test(test_deleted_monitor),
 		cmocka_unit_test(test_damaged_row),
+		cmocka_unit_test(test_pace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
