@@ -1,5 +1,7 @@
-/* Opsgenie: alerts are created and closed by alias. The message takes 130
- * characters (not bytes: a character is never cut), the description 15,000. */
+/* Opsgenie: alerts are created and closed by alias. One that is there is only
+ * counted when it is created again: what has become better or worse has its
+ * priority set besides. The message takes 130 characters (not bytes: a
+ * character is never cut), the description 15,000. */
 #include <string.h>
 
 #include "alert/judge.h"
@@ -8,6 +10,16 @@
 #define MESSAGE_MAX 130
 #define TEXT_MAX 15000
 
+/* The second request of a change. */
+static bool
+raises(const struct alert_message *m, const struct alert_part *p)
+{
+	const struct alert_item *it = &m->items[p->first];
+
+	return !it->collapsed && it->row->event.kind == ALERT_CHANGE &&
+	    p->copy == 1;
+}
+
 static bool
 closes(const struct alert_message *m, const struct alert_part *p)
 {
@@ -15,6 +27,8 @@ closes(const struct alert_message *m, const struct alert_part *p)
 
 	if (it->collapsed)
 		return p->copy == 1;
+	if (raises(m, p))
+		return false;
 	return message_recovery(&it->row->event) || p->copy == 1;
 }
 
@@ -76,18 +90,24 @@ opsgenie_build(const struct alert_message *m, const struct alert_part *p,
 
 	message_key(m, &m->items[p->first].row->event, &alias);
 	buf_adds(&path, "/v2/alerts");
-	if (closes(m, p)) {
+	if (closes(m, p) || raises(m, p)) {
 		buf_addc(&path, '/');
 		text_url(&path, buf_str(&alias));
-		buf_adds(&path, "/close?identifierType=alias");
+		buf_addf(&path, "/%s?identifierType=alias",
+		    raises(m, p) ? "priority" : "close");
 	}
 	request_json(ret, server(own), path.p);
+	if (raises(m, p))
+		ret->method = "PUT";
 	request_header(ret, "Authorization", "GenieKey %s", own->key);
 	buf_addc(&ret->body, '{');
 	if (closes(m, p)) {
 		message_title(m, p, NULL, &title);
 		request_pair(&ret->body, "source", STR("vedette"));
 		request_pair(&ret->body, "note", buf_str(&title));
+	} else if (raises(m, p)) {
+		request_pair(&ret->body, "priority",
+		    str_of(priority(m, &m->items[p->first])));
 	} else {
 		create(m, p, buf_str(&alias), &ret->body);
 	}
@@ -95,15 +115,16 @@ opsgenie_build(const struct alert_message *m, const struct alert_part *p,
 	return ERR_OK;
 }
 
-/* Closed by hand meanwhile, or never created: nothing is left to close. */
+/* Closed by hand meanwhile, or never created: nothing is left to close or to
+ * raise. */
 static void
 opsgenie_judge(const struct alert_message *m, const struct alert_part *p,
     const struct alert_answer *a, struct alert_outcome *ret)
 {
-	if (a->code == 404 && closes(m, p))
+	if (a->code == 404 && (closes(m, p) || raises(m, p)))
 		judge_set(ret, RESULT_DONE, "%s", "");
 }
 
 const struct alert_kind_row alert_opsgenie = {
-	.name = "opsgenie", .build = opsgenie_build, .judge = opsgenie_judge,
+	.name = "opsgenie", .raises = true, .build = opsgenie_build, .judge = opsgenie_judge,
 };

@@ -232,10 +232,11 @@ part_add(struct alert_message *m, size_t *cap, struct alert_part p)
 /* Where providers keep incidents, what began and ended before it could be
  * told, and a test, begin and end there too: nothing stays open. */
 static uint32_t
-steps(const struct alert_item *it)
+steps(const struct alert_kind_row *k, const struct alert_item *it)
 {
 	return it->collapsed || it->row->event.kind == ALERT_TEST ||
-	    it->row->event.kind == ALERT_SIGHT ? 2 : 1;
+	    it->row->event.kind == ALERT_SIGHT ||
+	    (k->raises && it->row->event.kind == ALERT_CHANGE) ? 2 : 1;
 }
 
 enum err
@@ -253,7 +254,7 @@ alert_split(struct alert_message *m, struct errinfo *ei)
 	for (size_t i = 0, n; i < m->n; i += n) {
 		n = !k->grouped ? 1 : part_most(m, i);
 		if (!k->grouped)
-			copies = steps(&m->items[i]);
+			copies = steps(k, &m->items[i]);
 		for (uint32_t c = 0; c < copies; c++)
 			part_add(m, &cap, (struct alert_part){i, n, c});
 	}

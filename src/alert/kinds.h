@@ -9,7 +9,7 @@
 /* Events first … first + n of a message, in one request. */
 struct alert_part {
 	size_t first, n;
-	uint32_t copy;   /* recipient; or step: 0 begins, 1 ends */
+	uint32_t copy;   /* recipient; or step: 0 begins, 1 ends, or raises */
 };
 
 typedef enum err alert_build_fn(const struct alert_message *m,
@@ -31,6 +31,9 @@ struct alert_kind_row {
 	 * its text; compared with text_max. */
 	size_t (*size)(const struct alert_message *m,
 	    const struct alert_part *p);
+	/* What it keeps is not made worse by telling again: a CHANGE takes a
+	 * second request (copy 1). */
+	bool raises;
 	/* Requests per part (recipients); NULL: one. */
 	size_t (*copies)(const struct alert_channel *c);
 	alert_build_fn *build;

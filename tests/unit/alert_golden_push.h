@@ -320,6 +320,24 @@ static const struct golden goldens_push[] = {
 	    "rget: https://a.example/\\nSeverity: critical\\nTags: prod,eu\\nhttps://s.example/#m"
 	    "9\",\"priority\":\"P1\",\"source\":\"vedette\",\"entity\":\"DNS\",\"tags\":[\"prod\""
 	    ",\"eu\"]}"},
+	{C_OPSGENIE, "change",
+	    "POST https://api.eu.opsgenie.com/v2/alerts\n"
+	    "Content-Type: application/json\n"
+	    "Authorization: GenieKey k\n"
+	    "\n"
+	    "{\"message\":\"DOWN: Shop/Web, was degraded\",\"alias\":\"vedette-"
+	    "7-1795255200000000\",\"description\":\"Shop/Web is down since 2026"
+	    "-11-21 10:00:00 UTC, was degraded.\\nReason: refused by 192.0.2.1:"
+	    "443\\nTarget: https://a.example/\\nSeverity: critical\\nTags: prod"
+	    ",eu\\nhttps://s.example/#m7\",\"priority\":\"P1\",\"source\":\"ved"
+	    "ette\",\"entity\":\"Shop/Web\",\"tags\":[\"prod\",\"eu\"]}\n"
+	    "--\n"
+	    "PUT https://api.eu.opsgenie.com/v2/alerts/vedette-7-17952552000000"
+	    "00/priority?identifierType=alias\n"
+	    "Content-Type: application/json\n"
+	    "Authorization: GenieKey k\n"
+	    "\n"
+	    "{\"priority\":\"P1\"}"},
 	{C_OPSGENIE, "certificate",
 	    "POST https://api.eu.opsgenie.com/v2/alerts\n"
 	    "Content-Type: application/json\n"

@@ -45,6 +45,12 @@ make(struct rig *r, const char *name)
 		e->until_us = T0 + 7 * 86400 * INT64_C(1000000);
 		return;
 	}
+	if (strcmp(name, "change") == 0) {
+		e = rig_add(r, ALERT_CHANGE);
+		e->from = STATUS_DEGRADED;
+		e->to = STATUS_DOWN;
+		return;
+	}
 	e = rig_add(r, strcmp(name, "open") == 0 ? ALERT_OPEN :
 	    strcmp(name, "test") == 0 ? ALERT_TEST : ALERT_RESOLVE);
 	if (e->kind == ALERT_TEST)
