@@ -62,6 +62,7 @@ struct preview {
 	struct channel_conf conf;      /* of the daemon's; text NULL: doc's */
 	struct alert_channel *channel;
 	struct zone *zone;
+	char *base;                    /* owned; of the daemon */
 	struct strings allow;          /* borrowed strings */
 	struct alert_place place;
 	struct outbox_row rows[PREVIEW_GROUP];
@@ -75,6 +76,7 @@ preview_clear(struct preview *p)
 	alert_message_clear(&p->m);
 	alert_channel_free(p->channel);
 	zone_free(p->zone);
+	xfree(p->base);
 	if (p->conf.text != NULL)
 		channel_clear(&p->conf);
 	document_free(p->doc);
@@ -116,6 +118,17 @@ from_item(struct preview *p, const json_t *item, struct errinfo *ei)
 	return e;
 }
 
+/* With what the daemon makes messages; one that does not say: without. */
+static enum err
+from_place(struct preview *p, const json_t *list, struct errinfo *ei)
+{
+	const char *zone = cli_json_text(list, "time_zone");
+
+	p->base = xstrdup(cli_json_text(list, "base_url"));
+	p->place.base_url = p->base;
+	return zone[0] == '\0' ? ERR_OK : zone_load(zone, &p->zone, ei);
+}
+
 static enum err
 from_daemon(struct preview *p, const struct cli_args *a, const char *name,
     struct errinfo *ei)
@@ -138,6 +151,8 @@ from_daemon(struct preview *p, const struct cli_args *a, const char *name,
 		    "\"%.120s\"", name);
 	(void)json_object_del(found, "health");   /* no setting of it */
 	e = from_item(p, found, ei);
+	if (e == ERR_OK)
+		e = from_place(p, list, ei);
 	/* What the daemon allows only its file says; this starts nothing. */
 	if (e == ERR_OK && alert_channel_own(p->channel)->command.n > 0) {
 		p->allow.v = alert_channel_own(p->channel)->command.v;

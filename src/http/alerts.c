@@ -25,6 +25,8 @@ enum flow
 alerts_channels(struct req *q)
 {
 	BUF_AUTO(b, ANSWER_BODY_MAX);
+	BUF_AUTO(base, 2048);
+	bool reached = http_base_text(q->h, &base);
 	json_t *channels = view_channels(q->h->view, OPT_SECRETS_MASK), *c;
 	json_t *how = q->h->c.channels != NULL ?
 	    q->h->c.channels(q->h->c.arg) : json_object();
@@ -45,6 +47,9 @@ alerts_channels(struct req *q)
 	buf_addc(&b, '{');
 	field_json(&b, "items", channels);
 	field_null(&b, "next");
+	/* What messages are made with besides. */
+	field_word(&b, "base_url", reached ? base.p : NULL);
+	field_text(&b, "time_zone", q->h->c.settings->status_page.time_zone);
 	field_close(&b, '}');
 	buf_addc(&b, '\n');
 	json_decref(channels);

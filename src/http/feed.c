@@ -65,7 +65,7 @@ collect(struct feed *f, struct req *q, struct errinfo *ei)
 	for (size_t i = 0; e == ERR_OK && i < f->n; i++)
 		f->changed_us = MAX(f->changed_us, told_changed(&f->v[i]));
 	f->base.max = BASE_MAX;
-	http_base_text(f->h, &f->base);
+	(void)http_base_text(f->h, &f->base);
 	f->host = host_of(buf_str(&f->base));
 	return e;
 }

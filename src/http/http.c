@@ -182,18 +182,21 @@ http_base(struct http *h, const char *url)
 	pthread_mutex_unlock(&h->base_mu);
 }
 
-void
+bool
 http_base_text(struct http *h, struct buf *out)
 {
 	struct str url = str_of(h->url);
+	bool own;
 
 	pthread_mutex_lock(&h->base_mu);
-	if (h->base != NULL)
+	own = h->base != NULL;
+	if (own)
 		url = str_of(h->base);
 	else if (url.n > 0 && url.p[url.n - 1] == '/')
 		url.n--;
 	buf_add(out, url);
 	pthread_mutex_unlock(&h->base_mu);
+	return own;
 }
 
 const char *

@@ -55,8 +55,9 @@ struct http {
 };
 
 void http_poke(struct http *h);
-/* What absolute URLs begin with, without a slash at the end. */
-void http_base_text(struct http *h, struct buf *out);
+/* What absolute URLs begin with, without a slash at the end. True: it was
+ * configured. */
+bool http_base_text(struct http *h, struct buf *out);
 void http_unref(struct http *h);
 
 #endif

@@ -178,3 +178,15 @@ def test_channels_of_a_daemon(make_daemon):
     assert "tk_sekret12" not in p.stdout
     p = d.cli("channel", "preview", "nobody")
     assert p.returncode == 1 and "no channel" in p.stderr
+
+
+def test_a_preview_of_the_daemons_is_made_as_it_makes_them(make_daemon):
+    d = make_daemon({
+        "alerts": {"base_url": "https://status.example/v"},
+        "status_page": {"time_zone": "Europe/Berlin"},
+        "channels": [{"name": "d", "type": "discord", "url": "https://discord.example/api/webhooks/1/x"}]})
+    d.start()
+    shown = d.cli("channel", "preview", "d", "--at", "2026-07-21T10:00:00Z")
+    assert shown.returncode == 0, shown.stderr
+    assert "since 2026-07-21 11:59:50 CEST" in shown.stdout
+    assert "https://status.example/v/#m12" in shown.stdout
