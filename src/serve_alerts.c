@@ -78,8 +78,18 @@ core_courier(struct core *co, struct errinfo *ei)
 	struct courier_conf cc = {.store = co->store,
 	    .settings = &co->settings};
 
+	char what[200];
+	enum err e;
+
 	memcpy(cc.link_key, co->link_key, sizeof(cc.link_key));
-	return courier_start(co->courier, &cc, ei);
+	e = courier_start(co->courier, &cc, ei);
+	if (e != ERR_STORE)
+		return e;
+	(void)snprintf(what, sizeof(what), "%.199s", ei->text);
+	return fail(ei, ERR_STORE, "what is to be told cannot be read: %s;"
+	    " \"vedette store check\" says what is damaged, \"vedette store"
+	    " restore FILE\" puts a backup in its place and keeps the old one",
+	    what);
 }
 
 json_t *

@@ -18,6 +18,7 @@
 #include "cli/cli_term.h"
 #include "place.h"
 #include "store/backup.h"
+#include "store/birth.h"
 #include "store/errand.h"
 #include "store/filesys.h"
 #include "store/lockfile.h"
@@ -93,8 +94,10 @@ offline_check(struct job *j)
 	struct audit_report *r CLEANUP(xfreep) = xcalloc(1, sizeof(*r));
 	struct backend *b = NULL;
 	struct errinfo ei = {0};
-	enum err e = sqlite_ops.open(&c, &b, &ei);
+	enum err e = birth_there(j->at.store, &ei);
 
+	if (e == ERR_OK)
+		e = sqlite_ops.open(&c, &b, &ei);
 	if (e == ERR_OK)
 		b->deadline_ns = j->until_ns;   /* within one long statement */
 	if (e == ERR_OK)
@@ -140,8 +143,10 @@ offline_backup(struct job *j)
 	    .turn = {turn, j}};
 	struct audit_report *r CLEANUP(xfreep) = xcalloc(1, sizeof(*r));
 	struct errinfo ei = {0};
-	enum err e = journal_empty(j, &ei);
+	enum err e = birth_there(j->at.store, &ei);
 
+	if (e == ERR_OK)
+		e = journal_empty(j, &ei);
 	if (e == ERR_OK)
 		e = backup_make(&ask, r, &ei);
 	turn_end();

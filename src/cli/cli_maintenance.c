@@ -61,10 +61,40 @@ add_moment(json_t *body, const char *key, int64_t us)
 	    us / US_PER_S * US_PER_S, text)));
 }
 
+/* --for: of a window that begins now, its end; where each run has a length,
+ * that. Beside start, or from and to, it could mean two things. */
+static int
+add_length(const struct cli_args *a, json_t *body, int64_t now_us)
+{
+	bool runs = json_object_get(body, "cron") != NULL ||
+	    json_object_get(body, "flexible") != NULL;
+	char text[32];
+
+	if (a->for_ns <= 0)
+		return CLI_DONE;
+	if (runs && json_object_get(body, "duration") == NULL) {
+		(void)snprintf(text, sizeof(text), "%llds",
+		    (long long)(a->for_ns / NS_PER_S));
+		(void)json_object_set_new(body, "duration", json_string(text));
+		return CLI_DONE;
+	}
+	if (runs || json_object_get(body, "start") != NULL ||
+	    json_object_get(body, "end") != NULL ||
+	    json_object_get(body, "days") != NULL) {
+		(void)fprintf(stderr, "vedette maintenance: --for is for a "
+		    "window that begins now, or with cron or flexible in place "
+		    "of duration; give end, or from and to, here\n");
+		return CLI_USAGE;
+	}
+	add_moment(body, "end", now_us + a->for_ns / NS_PER_US + US_PER_S - 1);
+	return CLI_DONE;
+}
+
 static int
 add_body(const struct cli_args *a, json_t *body)
 {
 	int64_t now_us = clock_wall_us();
+	int rc;
 
 	(void)json_object_set_new(body, "name", json_string(a->arg[1]));
 	for (int i = 2; i < a->nargs; i++) {
@@ -76,14 +106,12 @@ add_body(const struct cli_args *a, json_t *body)
 		    "description\n", a->arg[i]);
 		return CLI_USAGE;
 	}
+	rc = add_length(a, body, now_us);
 	if (json_object_get(body, "start") == NULL &&
 	    json_object_get(body, "cron") == NULL &&
 	    json_object_get(body, "days") == NULL)
 		add_moment(body, "start", now_us);
-	if (a->for_ns > 0)
-		add_moment(body, "end", now_us + a->for_ns / NS_PER_US +
-		    US_PER_S - 1);
-	return CLI_DONE;
+	return rc;
 }
 
 static void

@@ -88,17 +88,31 @@ make(const char *path, const char *making, int64_t now_us, struct errinfo *ei)
 	return e == ERR_OK ? disk_sync_dir(path, ei) : e;
 }
 
+static enum err
+empty(const char *path, struct errinfo *ei)
+{
+	return fail(ei, ERR_INVALID, "%.200s is empty (0 bytes): a store may"
+	    " have been in it, so nothing was changed; \"vedette store restore"
+	    " FILE\" puts a backup in its place; or move it away, and the"
+	    " journal beside it, to start empty", path);
+}
+
+enum err
+birth_there(const char *path, struct errinfo *ei)
+{
+	if (disk_plain(path) && !has_bytes(path))
+		return empty(path, ei);
+	return disk_there(path) ? ERR_OK : fail(ei, ERR_NOT_FOUND, "%.200s is"
+	    " not there; name the directory of a store with --data", path);
+}
+
 enum err
 birth_of(const char *path, bool known, int64_t now_us, struct errinfo *ei)
 {
 	char making[DISK_PATH_MAX], rest[DISK_PATH_MAX];
 
 	if (disk_plain(path) && !has_bytes(path))
-		return fail(ei, ERR_INVALID, "%.200s is empty (0 bytes): a store"
-		    " may have been in it, so nothing was changed; \"vedette"
-		    " store restore FILE\" puts a backup in its place; or move"
-		    " it away, and the journal beside it, to start empty",
-		    path);
+		return empty(path, ei);
 	if (disk_there(path) || path[0] != '/')
 		return ERR_OK;
 	remains(path, known, rest);

@@ -17,4 +17,8 @@
 enum err birth_of(const char *path, bool known, int64_t now_us,
     struct errinfo *ei) MUST_USE;
 
+/* For who only looks: is there a file with something in it? ERR_NOT_FOUND,
+ * ERR_INVALID: what is there instead. Makes nothing. */
+enum err birth_there(const char *path, struct errinfo *ei) MUST_USE;
+
 #endif

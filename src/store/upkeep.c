@@ -110,7 +110,7 @@ checkpoint(struct store *s, struct errinfo *ei)
 	enum checkpoint how = s->db->ops->checkpoint(s->db, false);
 
 	how = s->db->ops->checkpoint(s->db, true);
-	atomic_fetch_add(&s->stats.checkpoints[how], 1);
+	wal_note(s, how);
 	s->upkeep->outcome = how;
 	if (how == CKPT_DONE)
 		return ERR_OK;

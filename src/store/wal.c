@@ -48,6 +48,18 @@ step_ns(const struct store *s, enum level level)
 	return MIN(s->conf.checkpoint_ns, most_ns[level]);
 }
 
+void
+wal_note(struct store *s, enum checkpoint how)
+{
+	atomic_fetch_add(&s->stats.checkpoints[how], 1);
+	atomic_store(&s->stats.last_checkpoint, how);
+	if (how == CKPT_DONE)
+		atomic_store(&s->stats.last_checkpoint_us, clock_wall_us());
+	if (how == CKPT_ERROR)
+		atomic_fetch_add(&s->stats.errors[OP_CHECKPOINT]
+		    [s->db->fault.class], 1);
+}
+
 static enum checkpoint
 checkpoint(struct store *s, bool truncate, int64_t busy_ns)
 {
@@ -56,13 +68,7 @@ checkpoint(struct store *s, bool truncate, int64_t busy_ns)
 	s->db->busy_ns = busy_ns;
 	how = s->db->ops->checkpoint(s->db, truncate);
 	s->db->busy_ns = 0;
-	atomic_fetch_add(&s->stats.checkpoints[how], 1);
-	atomic_store(&s->stats.last_checkpoint, how);
-	if (how == CKPT_DONE)
-		atomic_store(&s->stats.last_checkpoint_us, clock_wall_us());
-	if (how == CKPT_ERROR)
-		atomic_fetch_add(&s->stats.errors[OP_CHECKPOINT]
-		    [s->db->fault.class], 1);
+	wal_note(s, how);
 	return how;
 }
 

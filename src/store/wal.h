@@ -38,6 +38,8 @@ struct wal {               /* the writer's own, but for full and held_by */
 /* On the writer's thread, with no transaction open: look, and do what is due.
  * Also while nothing is written. */
 void wal_turn(struct store *s, int64_t now_ns);
+/* What came of a checkpoint, for those who look. The writer. */
+void wal_note(struct store *s, enum checkpoint how);
 /* The last checkpoint, when all readers are gone. */
 void wal_close(struct store *s);
 /* Nothing may be written to the database; any thread. */

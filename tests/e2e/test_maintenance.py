@@ -146,6 +146,11 @@ def test_command_line(make_daemon, hook):
     p = d.cli("maintenance", "add", "Night", "cron=0 2 * * sun",
               "duration=2h", "zone=Europe/Berlin")
     assert p.returncode == 0 and "scheduled" in p.stdout, p
+    p = d.cli("maintenance", "add", "Short", "cron=0 2 * * sun", "--for",
+              "90m", "--json")
+    assert json.loads(p.stdout)["duration"] == "1h30m", p
+    p = d.cli("maintenance", "add", "Bad", "start=2036-12-24", "--for", "2h")
+    assert p.returncode == 2 and "give end" in p.stderr, p
     p = d.cli("maintenance", "add", "Bad", "cron=99 2 * * sun")
     assert p.returncode != 0 and "cron" in p.stderr, p
     p = d.cli("maintenance", "add", "Night", "days=mon")

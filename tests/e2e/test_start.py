@@ -260,6 +260,9 @@ def test_what_was_a_store_is_no_first_start(make_daemon):
         whole = f.read()
     os.truncate(path, 0)
     fails(d, path, "0 bytes", "store restore")
+    for verb in ("check",), ("backup", f"{d.dir}/b.db"):
+        p = d.cli("store", *verb)
+        assert p.returncode == 1 and "0 bytes" in p.stderr, p
     assert os.path.getsize(path) == 0
     os.unlink(path)
     fails(d, path, "is not there", f"{d.data}/journal", "store restore")

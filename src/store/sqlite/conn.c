@@ -222,8 +222,14 @@ conn_migrate(struct backend *b, int64_t now_us, struct errinfo *ei)
 
 	if (e == ERR_OK)
 		e = schema_compare(c->db, c->path, note_missing, missing, ei);
-	if (e == ERR_STORE && class_of(sqlite3_errcode(c->db)) == CLASS_CORRUPT)
-		return damaged(c->path, sqlite3_errmsg(c->db), ei);
+	if (e == ERR_STORE) {
+		c->b.fault = (struct backend_fault){OP_OPEN,
+		    class_of(sqlite3_errcode(c->db)), true};
+		if (c->b.fault.class == CLASS_CORRUPT)
+			e = damaged(c->path, sqlite3_errmsg(c->db), ei);
+	}
+	if (!sqlite3_get_autocommit(c->db))
+		(void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 	return e == ERR_OK && missing[0] != '\0' ?
 	    damaged(c->path, missing, ei) : e;
 }

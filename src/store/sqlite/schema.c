@@ -216,11 +216,8 @@ schema_migrate(sqlite3 *db, const char *path, int64_t now_us,
 		e = ledger_check(db, path, version, ei);
 	for (size_t i = (size_t)version; e == ERR_OK && i < nmigrations;
 	    i++) {
-		if (migrate_one(db, i, now_us) == SQLITE_OK)
-			continue;
-		e = broken(db, path, ei);
-		if (!sqlite3_get_autocommit(db))
-			(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+		if (migrate_one(db, i, now_us) != SQLITE_OK)
+			e = broken(db, path, ei);
 	}
 	return e;
 }

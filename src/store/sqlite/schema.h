@@ -12,7 +12,8 @@
 #define SCHEMA_APPLICATION 0x76644554   /* "vdET": whose file this is */
 
 /* ERR_INVALID: another program's file, a newer schema, or a migration that is
- * not the one we know. ERR_STORE: sqlite3_errmsg tells. */
+ * not the one we know. ERR_STORE: sqlite3_errcode tells; the caller rolls back
+ * what may be open. */
 enum err schema_migrate(sqlite3 *db, const char *path, int64_t now_us,
     struct errinfo *ei) MUST_USE;
 
