@@ -62,6 +62,7 @@ sketch_merge_shifts|src/store/sketch.c|s/count(into, i, from->count\[i\])/count(
 sketch_too_coarse|src/store/sketch.c|s/(1 + SKETCH_ERROR) \/ (1 - SKETCH_ERROR)/(1 + 2 * SKETCH_ERROR) \/ (1 - 2 * SKETCH_ERROR)/|test_store_sketch|tests/test_store_sketch
 rollup_mark_not_written|src/store/compact.c|s/return rollups_mark(s, c->cut, \*ret_last, ei);/return ERR_OK;/|test_store_rollup|tests/test_store_rollup
 rollup_merged_chunk_twice|src/store/compact.c|s/rollups_add(s, all + nold, n - nold, ei)/rollups_add(s, all, n, ei)/|test_store_rollup|tests/test_store_rollup
+latency_of_what_is_gone|src/store/latency.c|s/q->from_us >= since_us/true/|test_store_latency|tests/test_store_latency
 latency_moved_twice|src/store/latency.c|s/if (a->moved \&\& block <= a->moved_block)/if (false)/|test_store_latency|tests/test_store_latency
 latency_edge_hour_whole|src/store/latency.c|s/return p->from_us <= at \\&\\& at + HOUR_US <= p->to_us/return true/|test_store_latency|tests/test_store_latency
 uptime_window_counted|src/store/uptime.c|s/if (in->count_windows)/if (true)/|test_store_uptime|tests/test_store_uptime

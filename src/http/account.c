@@ -373,8 +373,10 @@ account_latency(struct req *q)
 		return req_fail(q, e, &ei);
 	buf_addc(&b, '{');
 	field_u64(&b, "monitor", q->id);
-	field_time(&b, "from", lq.from_us);
-	field_time(&b, "to", lq.to_us);
+	/* Wider than asked for where only hours or days are left. */
+	field_time(&b, "from", l.from_us);
+	field_time(&b, "to", l.to_us);
+	field_text(&b, "grain", latency_grain_names[l.grain]);
 	field_int(&b, "step_seconds", l.step_us / US_PER_S);
 	field_real(&b, "error", SKETCH_ERROR, 2);
 	field_open(&b, "all", '{');

@@ -7,10 +7,17 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "store/block.h"
 #include "store/chunk.h"
 #include "store/query_parts.h"
 #include "store/rollups.h"
+#include "world/world.h"
+
+const char *const latency_grain_names[] = {
+	[LATENCY_SAMPLES] = "samples", [LATENCY_HOURS] = "hours",
+	[LATENCY_DAYS] = "days",
+};
 
 #define MINUTE_US (INT64_C(60) * 1000000)
 #define DAY_US    (24 * HOUR_US)
@@ -69,15 +76,21 @@ round_step(int64_t wide)
 }
 
 static enum err
-points(const struct latency_query *q, struct latency *l, struct errinfo *ei)
+check(const struct latency_query *q, struct errinfo *ei)
 {
-	int64_t step, unit, first, n;
-
 	if (q->from_us >= q->to_us || q->step_us < 0)
 		return fail(ei, ERR_INVALID, "from must be before to");
 	if (q->from_us < q->to_us - LATENCY_WIDE_US)
 		return fail_at(ei, ERR_INVALID, "from", 0,
 		    "more than ten years at a time");
+	return ERR_OK;
+}
+
+static enum err
+points(const struct latency_query *q, struct latency *l, struct errinfo *ei)
+{
+	int64_t step, unit, first, n;
+
 	step = q->step_us == 0 ? round_step(q->to_us - q->from_us) :
 	    q->step_us;
 	unit = step >= DAY_US ? DAY_US : step >= HOUR_US ? HOUR_US : 1;
@@ -88,6 +101,8 @@ points(const struct latency_query *q, struct latency *l, struct errinfo *ei)
 		return fail_at(ei, ERR_INVALID, "step", 0, "%lld points; at"
 		    " most %d: take a longer step", (long long)n,
 		    LATENCY_POINTS_MAX);
+	l->from_us = q->from_us;
+	l->to_us = q->to_us;
 	l->step_us = step;
 	l->n = (size_t)n;
 	l->v = xcalloc(l->n, sizeof(*l->v));
@@ -282,8 +297,51 @@ from_tail(struct ask *a, struct errinfo *ei)
 	return e;
 }
 
+/* -- what is not there any more --------------------------------------------- */
+/* The first sample of this monitor that is still there; INT64_MIN: none ever
+ * went. Numbers begin at one, and the oldest chunks go first. */
 static enum err
-answer(struct ask *a, struct errinfo *ei)
+samples_since(struct ask *a, int64_t *ret_us, struct errinfo *ei)
+{
+	const struct backend_ops *ops = a->r->db->ops;
+	enum stmt st = STMT_AUDIT_CHUNKS;
+	enum err e = ops->query(a->r->db, st, VALS(V_INT(a->monitor), V_INT(0),
+	    V_INT(1)), ei);
+
+	*ret_us = INT64_MIN;
+	if (e == ERR_OK)
+		e = ops->next(a->r->db, st, ei);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	if (ops->column_int(a->r->db, st, 1) > 1)
+		*ret_us = ops->column_int(a->r->db, st, 3);
+	ops->done(a->r->db, st);
+	return ERR_OK;
+}
+
+/* As fine as the oldest part of the window is known. */
+static enum err
+coarsen(struct ask *a, struct latency_query *q, struct errinfo *ei)
+{
+	int64_t age_us = a->r->s->conf.retention.hours_ns / NS_PER_US;
+	int64_t hours_us = age_us == 0 ? INT64_MIN : clock_wall_us() - age_us;
+	int64_t since_us, unit;
+	enum err e = samples_since(a, &since_us, ei);
+
+	if (e != ERR_OK || q->from_us >= since_us || q->to_us <= a->since_us)
+		return e;
+	a->l->grain = q->from_us < hours_us ? LATENCY_DAYS : LATENCY_HOURS;
+	unit = a->l->grain == LATENCY_DAYS ? DAY_US : HOUR_US;
+	q->from_us = floor_to(q->from_us, unit);
+	q->to_us = floor_to(q->to_us + unit - 1, unit);
+	if (q->step_us == 0)
+		q->step_us = round_step(q->to_us - q->from_us);
+	q->step_us = MAX(q->step_us, unit);
+	return ERR_OK;
+}
+
+static enum err
+answer(struct ask *a, struct latency_query *q, struct errinfo *ei)
 {
 	uint32_t monitor = 0;
 	enum err e = rollups_marked(a->r->db, &a->moved_block, &monitor, ei);
@@ -291,6 +349,12 @@ answer(struct ask *a, struct errinfo *ei)
 	a->moved = a->monitor <= monitor;
 	if (e == ERR_OK)
 		e = rollups_since(a->r->db, &a->since_us, ei);
+	if (e == ERR_OK)
+		e = coarsen(a, q, ei);
+	if (e == ERR_OK)
+		e = points(q, a->l, ei);
+	a->from_us = q->from_us;
+	a->to_us = q->to_us;
 	if (e == ERR_OK)
 		e = from_rollups(a, ei);
 	if (e == ERR_OK)
@@ -306,8 +370,9 @@ query_latency(struct reader *r, const struct latency_query *q,
 {
 	struct latency l CLEANUP(latency_free) = {0};
 	struct ask a CLEANUP(ask_free) = {.r = r, .monitor = q->monitor,
-	    .l = &l, .from_us = q->from_us, .to_us = q->to_us};
-	enum err e = points(q, &l, ei);
+	    .l = &l};
+	struct latency_query wide = *q;
+	enum err e = check(q, ei);
 
 	if (e != ERR_OK)
 		return e;
@@ -317,7 +382,7 @@ query_latency(struct reader *r, const struct latency_query *q,
 	a.one = xcalloc(1, sizeof(*a.one));
 	e = query_snapshot(r, ei);
 	if (e == ERR_OK)
-		e = query_release(r, answer(&a, ei));
+		e = query_release(r, answer(&a, &wide, ei));
 	if (e != ERR_OK)
 		return e;
 	for (size_t i = 0; i < l.n; i++)

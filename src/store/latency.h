@@ -7,6 +7,13 @@
 #include "store/query.h"
 #include "store/rollup.h"
 
+/* How fine the answer can be. Where the samples are gone by their age or for
+ * want of room, hours are left, and of longer ago days: the step is made as
+ * long then, and the window wider, so that each point is whole and counts what
+ * there was. */
+enum latency_grain { LATENCY_SAMPLES, LATENCY_HOURS, LATENCY_DAYS };
+extern const char *const latency_grain_names[LATENCY_DAYS + 1];
+
 #define LATENCY_POINTS_MAX 1000
 #define LATENCY_POINTS     100    /* at most, when no step is asked for */
 #define LATENCY_WIDE_US    (INT64_C(3660) * 24 * HOUR_US)   /* at a time */
@@ -26,6 +33,8 @@ struct latency_point {
 	struct rollup r;
 };
 struct latency {
+	int64_t from_us, to_us;    /* as it was answered */
+	enum latency_grain grain;
 	int64_t step_us;
 	struct latency_point *v;   /* owned: latency_free */
 	size_t n;

@@ -1,6 +1,7 @@
 #include "store/readers.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -51,6 +52,17 @@ warm_all(struct readers *p, struct errinfo *ei)
 	return e;
 }
 
+static enum err
+not_open(const struct readers *p, enum err e, struct errinfo *ei)
+{
+	char why[300] = "";
+
+	if (ei != NULL)
+		(void)snprintf(why, sizeof(why), "%.299s", ei->text);
+	return fail(ei, e, "reader %u of %u (store.readers) does not open: %s",
+	    p->n + 1, p->s->conf.readers, why);
+}
+
 enum err
 readers_open(struct store *s, struct errinfo *ei)
 {
@@ -75,7 +87,7 @@ readers_open(struct store *s, struct errinfo *ei)
 		if (e == ERR_OK)
 			p->n++;
 	}
-	return e == ERR_OK ? warm_all(p, ei) : e;
+	return e == ERR_OK ? warm_all(p, ei) : not_open(p, e, ei);
 }
 
 /* -- opening again ------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include "world/world.h"
 
 #define VACUUM_PAGES 16   /* between two looks at the clock */
+#define CUT_WAIT_NS  (INT64_C(50) * NS_PER_MS)
 #define FAILING_NS   (INT64_C(5) * NS_PER_S)   /* then we do not wait for it */
 
 struct upkeep {
@@ -109,7 +110,9 @@ checkpoint(struct store *s, struct errinfo *ei)
 {
 	enum checkpoint how = s->db->ops->checkpoint(s->db, false);
 
+	s->db->busy_ns = CUT_WAIT_NS;   /* the writer waits with it */
 	how = s->db->ops->checkpoint(s->db, true);
+	s->db->busy_ns = 0;
 	wal_note(s, how);
 	s->upkeep->outcome = how;
 	if (how == CKPT_DONE)

@@ -293,6 +293,86 @@ test_damage_is_said(void **state)
 	rig_remove(&r);
 }
 
+static uint64_t
+counted(const struct rollup *r)
+{
+	return r->ok + r->degraded + r->failed + r->voided;
+}
+
+static struct latency_job
+asked(struct rig *r, int64_t from_us, int64_t to_us, int64_t step_us)
+{
+	struct latency_job lj = {.q = {.monitor = 1, .from_us = from_us,
+	    .to_us = to_us, .step_us = step_us}};
+
+	if (rig_ask(r, &lj.j, run) != ERR_OK)
+		fail_msg("%s", lj.j.ei.text);
+	return lj;
+}
+
+/* The samples of the first days are gone: hours answer, and where those are
+ * gone, too, days. Nothing that was counted is missing. */
+static void
+test_gone_by_age(void **state)
+{
+	const int64_t from = T0 + 10 * HOUR + 20 * 60 * S;
+	struct latency_job lj;
+	struct rig r;
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	assert_int_equal(rig_create(&r, RIG_WEB("A")), 1);
+	for (uint64_t i = 1; i <= COUNTED; i++) {
+		struct result_unit *u = rig_result(1, i, T0);
+
+		u->sample = sample(i);
+		rig_put(&r, &u->unit);
+	}
+	rig_flush(&r);
+	rig_close(&r);
+	assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
+	r.s->tail_since_us = 0;
+	for (int i = 0; i < 9 && compact_due(r.s); i++)
+		compact_slice(r.s);
+	assert_int_equal(store_start(r.s, NULL), ERR_OK);
+	/* all of it is there: as fine as asked for */
+	lj = asked(&r, from, from + HOUR, 300 * S);
+	assert_int_equal(lj.l.grain, LATENCY_SAMPLES);
+	assert_int_equal(lj.l.n, 13);
+	latency_free(&lj.l);
+	(void)rig_number(&r, "DELETE FROM chunk WHERE id < (SELECT max(id)"
+	    " FROM chunk)");
+	lj = asked(&r, from, from + HOUR, 300 * S);
+	assert_int_equal(lj.l.grain, LATENCY_HOURS);
+	assert_int_equal(lj.l.step_us, HOUR);
+	assert_int_equal(lj.l.n, 2);
+	assert_int_equal(lj.l.from_us % HOUR, 0);
+	assert_true(lj.l.from_us <= from);
+	assert_true(lj.l.to_us >= from + HOUR);
+	for (size_t i = 0; i < lj.l.n; i++)
+		compare(&lj.l.v[i], COUNTED);
+	latency_free(&lj.l);
+	/* what is still there is as fine as ever */
+	lj = asked(&r, T0 + COUNTED * EVERY - HOUR, T0 + COUNTED * EVERY,
+	    300 * S);
+	assert_int_equal(lj.l.grain, LATENCY_SAMPLES);
+	assert_true(counted(lj.l.all) >= 36);
+	latency_free(&lj.l);
+	/* the hours go */
+	(void)rig_number(&r, "DELETE FROM rollup WHERE level = 0");
+	r.s->conf.retention.hours_ns = INT64_C(1000000000);
+	lj = asked(&r, from, from + HOUR, 300 * S);
+	assert_int_equal(lj.l.grain, LATENCY_DAYS);
+	assert_int_equal(lj.l.step_us, 24 * HOUR);
+	for (size_t i = 0; i < lj.l.n; i++)
+		compare(&lj.l.v[i], COUNTED);
+	assert_true(counted(lj.l.all) > 300);
+	latency_free(&lj.l);
+	rig_close(&r);
+	rig_remove(&r);
+}
+
 static void
 test_refused(void **state)
 {
@@ -327,6 +407,7 @@ main(void)
 		cmocka_unit_test(test_moved_meanwhile),
 		cmocka_unit_test(test_before_rollups),
 		cmocka_unit_test(test_damage_is_said),
+		cmocka_unit_test(test_gone_by_age),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -124,6 +125,40 @@ test_damaged_file(void **state)
 	close(fd);
 	assert_int_equal(try_open(&r, &ei), ERR_INVALID);
 	assert_non_null(strstr(ei.text, "damaged"));
+	rig_remove(&r);
+}
+
+/* With descriptors for some of them only: the start fails and says so, leaves
+ * nothing open, and goes well when there are enough. */
+static void
+test_readers_that_do_not_open(void **state)
+{
+	struct rlimit was, few;
+	struct rig r;
+	struct errinfo ei = {0};
+	int fd, again;
+
+	(void)state;
+	rig_dir(&r, "s.db");
+	rig_open(&r);
+	rig_close(&r);
+	r.conf.readers = 16;
+	fd = open("/dev/null", O_RDONLY);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	few = was;
+	few.rlim_cur = (rlim_t)fd + 20;   /* the writer has some ten */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(try_open(&r, &ei), ERR_STORE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_non_null(strstr(ei.text, "reader"));
+	again = open("/dev/null", O_RDONLY);
+	assert_int_equal(again, fd);
+	close(again);
+	rig_open(&r);
+	assert_int_equal(readers_state(r.s).n, 16);
+	rig_close(&r);
 	rig_remove(&r);
 }
 
@@ -537,6 +572,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_second_daemon),
 		cmocka_unit_test(test_unwritable_directory),
 		cmocka_unit_test(test_damaged_file),
+		cmocka_unit_test(test_readers_that_do_not_open),
 		cmocka_unit_test(test_newer_schema),
 		cmocka_unit_test(test_foreign_file),
 		cmocka_unit_test(test_locked),

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "world/world.h"
+
 /* Tables that have statistics; search indexes, whose shadow tables have
  * none of their own to look at. */
 static const char tables_sql[] = "SELECT name FROM sqlite_master WHERE type ="
@@ -67,6 +69,7 @@ int
 upkeep_piece(sqlite3 *db, enum upkeep_step step, unsigned at,
     bool *ret_more, uint64_t *ret_total)
 {
+	int64_t until_ns = clock_mono_ns() + UPKEEP_PIECE_NS;
 	bool search = step == UPKEEP_SEARCH, again = true;
 	char *name = NULL;
 	int rc = name_at(db, search ? indexes_sql : tables_sql, at, &name);
@@ -78,7 +81,7 @@ upkeep_piece(sqlite3 *db, enum upkeep_step step, unsigned at,
 	if (!search)
 		rc = analyze(db, name);
 	/* An index is one piece here; what it needs beyond waits a day. */
-	for (int i = 0; search && rc == SQLITE_OK && again && i < 8; i++)
+	while (search && rc == SQLITE_OK && again && clock_mono_ns() < until_ns)
 		rc = merge(db, name, &again);
 	sqlite3_free(name);
 	return rc;
