@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "check/check.h"
 #include "check/ping.h"
 #include "net/net.h"
@@ -99,6 +100,18 @@ env_open(struct check_env *env, void *arg, struct errinfo *ei)
 	return ERR_OK;
 }
 
+/* Stopped in the dark, and nobody knows yet whether it is over. */
+static void
+resume_blind(struct core *co)
+{
+	int64_t since_us = store_blind_us(co->store);
+	int64_t now_ns = clock_mono_ns();
+
+	if (since_us != 0 && co->settings.net.beacons.n > 0)
+		vantage_resume(co->vantage, now_ns - (clock_wall_us() -
+		    since_us) * NS_PER_US, now_ns);
+}
+
 enum err
 core_shards(struct core *co, struct errinfo *ei)
 {
@@ -113,6 +126,7 @@ core_shards(struct core *co, struct errinfo *ei)
 	co->caps = caps_new(st->limits.in_flight, st->limits.per_host, on_slot,
 	    co);
 	co->vantage = vantage_new(on_sight, co);
+	resume_blind(co);
 	co->beacons = (struct beacon_source){beacon_list, &co->settings};
 	for (unsigned i = 0; i < n; i++) {
 		const struct shard_conf sc = {.index = i, .caps = co->caps,

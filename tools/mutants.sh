@@ -56,6 +56,7 @@ told_is_thinned|src/store/budget.c|s/yes = u->ack .* u->told;/yes = u->ack != NU
 missing_table_is_sound|src/store/sqlite/schema.c|s/if (rc == SQLITE_OK \&\& !same)/if (false)/|test_store_audit|tests/test_store_audit
 damage_without_its_time|src/store/query.c|s/time_format_utc(l->from_us, from)/time_format_utc(0, from)/|test_store_latency|tests/test_store_latency
 compaction_hurries_under_load|src/store/chores.c|s/s->slice_ns = end_ns + took \* REST_FACTOR;/s->slice_ns = end_ns + took;/|test_store_rollup|tests/test_store_rollup
+restart_forgets_the_dark|src/sched/vantage.c|/^vantage_resume/,/^}/s/set(v, SIGHT_LOST);/set(v, SIGHT_CLEAR);/|test_sched_vantage|tests/test_sched_vantage
 zone_day_begins_at_midnight|src/base/zone.c|s/MAX(shown - r.type->offset_s, r.from_s)/shown - r.type->offset_s/|test_base_zone|tests/test_base_zone
 zone_rule_wrong_week|src/base/zone_rule.c|s/day >= next ? day - 7 : day/day/|test_base_zone|tests/test_base_zone
 sketch_merge_shifts|src/store/sketch.c|s/count(into, i, from->count\[i\])/count(into, i + (i % 7 == 0), from->count[i])/|test_store_sketch|tests/test_store_sketch

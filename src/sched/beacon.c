@@ -116,7 +116,7 @@ says(const struct beacon *k, enum why why)
 }
 
 static void
-tell_return(struct beacons *b)
+tell(struct beacons *b)
 {
 	struct sched *s = b->sched;
 	int64_t from_ns, until_ns;
@@ -125,6 +125,8 @@ tell_return(struct beacons *b)
 	 * once more before anybody is disbelieved. */
 	if (vantage_contradicted(s->vantage))
 		b->doubt = true;
+	if (vantage_lost(s->vantage, &from_ns))
+		report_lost(s, time_wall_us(s, from_ns));
 	if (vantage_returned(s->vantage, &from_ns, &until_ns))
 		report_sight(s, time_wall_us(s, from_ns),
 		    time_wall_us(s, until_ns));
@@ -306,7 +308,7 @@ beacons_look(struct beacons *b)
 		give_up(b);
 	if (b->round)
 		return;
-	tell_return(b);
+	tell(b);
 	switch (vantage_sight(s->vantage)) {
 	case SIGHT_CLEAR:
 		if (!vantage_outside(s->vantage))

@@ -97,6 +97,8 @@ void report_group(struct sched *s, struct result_part *part);
 void report_event(struct sched *s, enum event_kind kind, uint32_t monitor,
     const char *fmt, ...) FORMAT(4, 5);
 /* We saw nothing between: tell whom it concerns. */
+/* A restart goes on from it. */
+void report_lost(struct sched *s, int64_t from_us);
 void report_sight(struct sched *s, int64_t from_us, int64_t until_us);
 void report_ack(struct command *c, enum err e, const char *fmt, ...)
     FORMAT(3, 4);

@@ -146,36 +146,69 @@ report_group(struct sched *s, struct result_part *part)
 	put(s, u);
 }
 
+static struct event_unit *
+event_now(struct sched *s, enum event_kind kind)
+{
+	struct event_unit *u = event_unit_new();
+
+	u->event.at_us = time_wall_us(s, world_now(s->world));
+	u->event.kind = (uint8_t)kind;
+	(void)text_copy(u->event.actor, sizeof(u->event.actor), STR("daemon"));
+	u->unit.urgent = true;
+	u->unit.queued_ns = world_now(s->world);
+	return u;
+}
+
 void
 report_event(struct sched *s, enum event_kind kind, uint32_t monitor,
     const char *fmt, ...)
 {
-	struct event_unit *u = event_unit_new();
+	struct event_unit *u = event_now(s, kind);
 	struct event *e = &u->event;
 	va_list ap;
 
-	e->at_us = time_wall_us(s, world_now(s->world));
-	e->kind = (uint8_t)kind;
 	e->monitor = monitor;
-	(void)text_copy(e->actor, sizeof(e->actor), STR("daemon"));
 	va_start(ap, fmt);
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
-	u->unit.urgent = true;
-	u->unit.queued_ns = world_now(s->world);
+	s->sink->put(s->sink, &u->unit);
+}
+
+/* The statuses and the why are for the store: what it says of sight lasts over
+ * a restart. */
+static struct event_unit *
+sight_event(struct sched *s, enum status to)
+{
+	struct event_unit *u = event_now(s, EVENT_CLOCK);
+
+	u->event.why = WHY_LOCAL_SIGHT;
+	u->event.to = (uint8_t)to;
+	return u;
+}
+
+void
+report_lost(struct sched *s, int64_t from_us)
+{
+	struct event_unit *u = sight_event(s, STATUS_UNKNOWN);
+
+	u->event.at_us = from_us;
+	(void)snprintf(u->event.text, sizeof(u->event.text), "sight is lost:"
+	    " no beacon answers");
 	s->sink->put(s->sink, &u->unit);
 }
 
 void
 report_sight(struct sched *s, int64_t from_us, int64_t until_us)
 {
+	struct event_unit *ev = sight_event(s, STATUS_UP);
 	struct route_rows rows = {0};
 	char from[TIME_TEXT], until[TIME_TEXT];
 	struct alert_unit *u;
 
-	report_event(s, EVENT_CLOCK, 0, "blind from %s to %s: no beacon "
-	    "answered", time_format_utc(from_us, from),
+	(void)snprintf(ev->event.text, sizeof(ev->event.text), "blind from %s"
+	    " to %s: no beacon answered", time_format_utc(from_us, from),
 	    time_format_utc(until_us, until));
+	s->sink->put(s->sink, &ev->unit);
 	if (s->routes != NULL)
 		route_sight(s->routes, from_us, until_us, &rows);
 	if (rows.n == 0)

@@ -19,7 +19,7 @@ struct vantage {
 	pthread_mutex_t mu;
 	_Atomic int sight;     /* enum sight; written under mu */
 	atomic_bool outside;
-	bool armed, contradicted, returned;
+	bool armed, contradicted, went, returned;
 	uint32_t epoch, failed, passed;   /* hosts, in this epoch */
 	int64_t epoch_ns;      /* its first failure */
 	int64_t seen_ns;       /* a beacon answered last */
@@ -178,6 +178,7 @@ static void
 lose(struct vantage *v, int64_t now_ns)
 {
 	set(v, SIGHT_LOST);
+	v->went = true;
 	v->from_ns = MAX(v->epoch_ns, v->seen_ns);
 	v->lost_ns = now_ns;
 	/* What answered before this was still seen. */
@@ -212,6 +213,31 @@ vantage_round(struct vantage *v, enum vantage_round how, int64_t now_ns)
 		break;
 	}
 	leave(v, was != vantage_sight(v));
+}
+
+void
+vantage_resume(struct vantage *v, int64_t from_ns, int64_t now_ns)
+{
+	pthread_mutex_lock(&v->mu);
+	set(v, SIGHT_LOST);
+	v->from_ns = from_ns;
+	v->lost_ns = now_ns;
+	pthread_mutex_unlock(&v->mu);
+	log_warn("sched", "sight was lost before the start: nobody is called"
+	    " down until a beacon or a host answers");
+}
+
+bool
+vantage_lost(struct vantage *v, int64_t *ret_from_ns)
+{
+	bool yes;
+
+	pthread_mutex_lock(&v->mu);
+	yes = v->went;
+	v->went = false;
+	*ret_from_ns = v->from_ns;
+	pthread_mutex_unlock(&v->mu);
+	return yes;
 }
 
 bool

@@ -62,6 +62,12 @@ void vantage_round(struct vantage *v, enum vantage_round how,
     int64_t now_ns);
 /* Did hosts answer while no beacon did? Once for each time. */
 bool vantage_contradicted(struct vantage *v);
+/* An earlier life of this process had lost sight at from_ns, which may be
+ * below zero, and not got it back: nor have we, until somebody answers. Before
+ * anything else happens. */
+void vantage_resume(struct vantage *v, int64_t from_ns, int64_t now_ns);
+/* Sight is lost since …. Once for each time, but not when resumed. */
+bool vantage_lost(struct vantage *v, int64_t *ret_from_ns);
 /* Sight was lost from … to …, and is back. Once for each time. */
 bool vantage_returned(struct vantage *v, int64_t *ret_from_ns,
     int64_t *ret_until_ns);

@@ -117,6 +117,10 @@ put_event(struct store *s, struct event *e, struct unit *of,
 	    V_INT(e->at_us), V_INT(e->kind), V_INT(e->from), V_INT(e->to),
 	    V_INT(e->why), V_INT(e->monitor), V_TEXT(e->actor),
 	    V_TEXT(e->subject), V_TEXT(e->text)), NULL, ei);
+	if (r == ERR_OK && e->kind == EVENT_CLOCK && e->why == WHY_LOCAL_SIGHT)
+		r = s->db->ops->run(s->db, STMT_META_PUT, VALS(
+		    V_TEXT("blind"), V_INT(e->to == STATUS_UNKNOWN ? e->at_us :
+		    0)), NULL, ei);
 	if (r != ERR_OK)
 		return r;
 	batch_proof(s, STMT_EVENT_HAVE, e->id);

@@ -125,7 +125,7 @@ struct store {
 	uint64_t answered;             /* units, stored or refused */
 	int64_t last_sign_us;          /* at open: when we were last alive */
 	int64_t clock_back_us;         /* at open: the stamp lies ahead */
-	int64_t opened_us;
+	int64_t opened_us, blind_us;   /* at open: we had lost sight then; 0 */
 	uint64_t deliveries;           /* stored since the start */
 	uint32_t *doomed;              /* deleted, their rows still there */
 	size_t ndoomed;

@@ -381,6 +381,9 @@ numbers(struct store *s, int64_t now_us, struct errinfo *ei)
 	if (e == ERR_OK && v > now_us)
 		s->clock_back_us = v - now_us;
 	if (e == ERR_OK)
+		e = backend_int(s->db, STMT_META_GET, VALS(V_TEXT("blind")), 0,
+		    &s->blind_us, ei);
+	if (e == ERR_OK)
 		e = backend_int(s->db, STMT_META_GET,
 		    VALS(V_TEXT("next_transition")), 1, &least, ei);
 	if (e == ERR_OK)

@@ -422,6 +422,12 @@ store_pressure(const struct store *s)
 	return budget_pressure(s->budget);
 }
 
+int64_t
+store_blind_us(const struct store *s)
+{
+	return s->blind_us;
+}
+
 uint64_t
 store_budget(const struct store *s)
 {

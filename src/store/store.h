@@ -88,6 +88,7 @@ enum err store_stop(struct store *s, int64_t deadline_ns, struct errinfo *ei);
 void store_free(struct store *s);
 /* Does it commit? For /readyz: ERR_OK or what is wrong, from cached facts. */
 enum err store_ready(struct store *s, struct errinfo *ei);
+int64_t store_blind_us(const struct store *s);   /* since, at the open; 0 */
 
 /* Counters for /metrics and "store stats"; relaxed atomics, any thread. */
 enum row_kind { ROW_SAMPLE, ROW_TRANSITION, ROW_STATE, ROW_EVENT, ROW_CONFIG,

@@ -102,6 +102,45 @@ def test_a_lost_link_is_ours(make_daemon, network, tmp_path, where):
     assert whys & {"local_sight", "local_route"}, whys
 
 
+def test_a_restart_in_the_dark(make_daemon, network, tmp_path):
+    """Nobody is down after it, and the one message has the first beginning."""
+    d, told = daemon(make_daemon, tmp_path)
+    d.start(wrap=("ip", "netns", "exec", network + "a"))
+    for p in ("p1", "p2", "p3", "p4"):
+        d.wait_status(p, "up", timeout=30)
+        d.wait_samples(p, 3)
+    subprocess.run(["ip", "-n", network + "b", "link", "set", "ba", "down"],
+                   check=True)
+    for p in ("p1", "p2", "p3", "p4"):
+        d.wait_status(p, "unknown", timeout=60, why="blind")
+    lost = [e for e in d.api.items("/api/v1/events")
+            if (e["text"] or "").startswith("sight is lost")]
+    assert len(lost) == 1, lost
+    d.kill()
+    d.start(wrap=("ip", "netns", "exec", network + "a"))
+    seen = {p: max(s["seq"] for s in d.samples(p)) for p in ("p2", "p4")}
+    for p, seq in seen.items():   # some checks in the dark of this life
+        harness.wait_for(lambda p=p, seq=seq: max(
+            s["seq"] for s in d.samples(p)) >= seq + 3, 30, "checks")
+    assert told() == []
+    subprocess.run(["ip", "-n", network + "b", "link", "set", "ba", "up"],
+                   check=True)
+    for p in ("p1", "p2", "p3", "p4"):
+        d.wait_status(p, "up", timeout=60)
+    harness.wait_for(told, 30, "the message")
+    assert len(told()) == 1 and told()[0].startswith("sight "), told()
+    states = {t["to"] for t in d.api.items("/api/v1/transitions")}
+    assert "down" not in states, states
+    blind = [e["text"] for e in d.api.items("/api/v1/events")
+             if (e["text"] or "").startswith("blind from ")]
+    assert len(blind) == 1, blind
+    assert lost[0]["at"][:19] in blind[0], (lost, blind)
+    d.kill()
+    d.start(wrap=("ip", "netns", "exec", network + "a"))
+    d.wait_status("p2", "up", timeout=60)
+    assert len(told()) == 1, "it is over"
+
+
 def test_while_the_gateway_answers_it_is_they(make_daemon, network, tmp_path):
     """Everything that is watched goes at once, the way out does not."""
     d, told = daemon(make_daemon, tmp_path, beacons=["ping://10.7.0.2"])

@@ -193,6 +193,27 @@ what_says_nothing_decides_nothing(void **arg)
 	assert_int_equal(vantage_sight(v), SIGHT_CLEAR);
 }
 
+/* Started in the dark: nobody is down, and the message has its beginning. */
+static void
+a_restart_in_the_dark(void **arg)
+{
+	struct vantage *v = *arg;
+	int64_t from, until;
+
+	vantage_resume(v, -500 * S, 2 * S);
+	assert_int_equal(vantage_sight(v), SIGHT_LOST);
+	assert_int_equal(vantage_failed(v, 1, 3 * S, 4 * S, true), SIGHT_LOST);
+	vantage_round(v, ROUND_BLIND, 5 * S);
+	assert_int_equal(vantage_sight(v), SIGHT_LOST);
+	assert_false(vantage_lost(v, &from));   /* it was said then */
+	vantage_round(v, ROUND_SEEN, 9 * S);
+	assert_int_equal(vantage_sight(v), SIGHT_CLEAR);
+	assert_true(vantage_returned(v, &from, &until));
+	assert_int_equal(from, -500 * S);
+	assert_int_equal(until, 9 * S);
+	assert_false(vantage_returned(v, &from, &until));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -208,6 +229,7 @@ main(void)
 		TEST(hosts_contradict_the_beacons),
 		TEST(as_many_that_answer),
 		TEST(what_says_nothing_decides_nothing),
+		TEST(a_restart_in_the_dark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
