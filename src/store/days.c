@@ -68,6 +68,8 @@ days_oldest(const struct days *d)
 static void
 drop(struct days *d, size_t n)
 {
+	if (n == 0)
+		return;
 	memmove(d->s, d->s + n, (d->ns - n) * sizeof(*d->s));
 	d->ns = (uint16_t)(d->ns - n);
 }
