@@ -37,15 +37,13 @@ enum flow
 health_ready(struct req *q)
 {
 	struct errinfo ei = {0};
-
 	struct health_report r;
 
 	if (store_ready(q->h->c.store, &ei) == ERR_OK) {
 		health_look(q->h->c.store, &r);
 		if (r.level != HEALTH_UNHEALTHY)
 			return health_ok(q);
-		(void)fail(&ei, ERR_STORE, "the store is unhealthy: see "
-		    "\"vedette store health\"");
+		health_headline(&r, ei.text, sizeof(ei.text));
 	}
 	return req_bad(q, 503, NULL, q->door->control && ei.text[0] != '\0' ?
 	    ei.text : "the store does not commit");

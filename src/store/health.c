@@ -267,6 +267,22 @@ checkpoints(struct health *h, struct health_facts *f)
 }
 
 static void
+room(struct health *h, struct health_facts *f)
+{
+	static const char *const what[PRESSURE_NMAX] = {
+		[PRESSURE_NONE] = "", [PRESSURE_WARN] = "the disk or "
+		    "store.disk_budget is nearly full",
+		[PRESSURE_SHED] = "nearly full: the oldest samples go",
+		[PRESSURE_REFUSE] = "full: writes are refused until there is "
+		    "room",
+	};
+	enum pressure p = store_pressure(h->s);
+
+	f->pressure = p;
+	(void)text_copy(f->room, sizeof(f->room), str_of(what[p]));
+}
+
+static void
 gather(struct health *h, struct health_facts *f)
 {
 	uint64_t all = 0, left;
@@ -283,7 +299,7 @@ gather(struct health *h, struct health_facts *f)
 	f->quarantined = (double)store_quarantined(h->s);
 	left = disk_free(h->s->conf.path, &all);
 	f->free_bytes = all > 0 && !h->s->conf.memory ? (double)left : (double)NAN;
-	f->pressure = store_pressure(h->s);
+	room(h, f);
 	pthread_mutex_lock(&h->mu);
 	f->findings = h->findings;
 	pthread_mutex_unlock(&h->mu);
@@ -292,8 +308,8 @@ gather(struct health *h, struct health_facts *f)
 /* -- what it says ------------------------------------------------------- */
 
 /* The worst rules, by name, in a line. */
-static void
-headline(const struct health_report *r, char *dst, size_t size)
+void
+health_headline(const struct health_report *r, char *dst, size_t size)
 {
 	BUF_AUTO(b, size - 1);
 
@@ -326,7 +342,7 @@ health_changed(struct health *h, enum health_level from,
 	    STR("daemon"));
 	(void)text_copy(u->event.subject, sizeof(u->event.subject),
 	    STR("store"));
-	headline(r, u->event.text, sizeof(u->event.text));
+	health_headline(r, u->event.text, sizeof(u->event.text));
 	if (r->level > from)
 		log_warn("store", "its health is worse",
 		    KV("text", &u->event.text[0]));

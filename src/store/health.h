@@ -55,7 +55,8 @@ struct health_facts {
 	double commit_s, statement_s[PACE_NMAX];   /* p95, last minute */
 	double wal_bytes, stuck_checkpoints, journal_bytes, quarantined;
 	double free_bytes, pressure, findings, damaged, turn_age_s;
-	char writing[160], reading[160], checkpoint[160];   /* "" fine */
+	/* "": fine */
+	char writing[160], reading[160], checkpoint[160], room[160];
 };
 void health_judge(const struct health_facts *f, struct health_report *ret);
 /* An old report with the rule "turn" judged anew by f->turn_age_s. */
@@ -67,6 +68,9 @@ double health_part(const uint64_t *was, const uint64_t *is, double p);
 json_t *health_json(const struct health_report *r) MUST_USE;
 
 /* -- health.c ----------------------------------------------------------- */
+
+/* The level and the rules that say so, in one line. */
+void health_headline(const struct health_report *r, char *dst, size_t size);
 struct health;
 struct health *health_new(struct store *s) MUST_USE;
 enum err health_start(struct health *h, struct errinfo *ei) MUST_USE;

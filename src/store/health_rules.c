@@ -47,7 +47,7 @@ static const struct health_rule rules[] = {
 	/* What is little depends on the disk and on the budget: budget.h. */
 	{"free_disk", "bytes", FACT(free_bytes), NO_TEXT, NAN, NAN,
 	    .low = true},
-	{"room", "pressure", FACT(pressure), NO_TEXT, PRESSURE_WARN,
+	{"room", "pressure", FACT(pressure), TEXT(room), PRESSURE_WARN,
 	    PRESSURE_REFUSE},
 	{"quick_check", "findings", FACT(findings), NO_TEXT, NAN, 1},
 	{"damaged", "rows", FACT(damaged), NO_TEXT, 1, NAN},
