@@ -69,10 +69,17 @@ def nothing_is_lost(d, beats, checks=30):
         assert set(p.codes) <= {200, 503}, p.codes
         assert p.slowest < 1.0 * harness.SLOW, p.slowest
         assert {t["to"] for t in d.transitions(f"P{i}")} == {"up"}
+    holes = 0
     for i in range(checks):
         seqs = [s["seq"] for s in d.samples(f"H{i}")]
-        assert sorted(seqs) == list(range(1, len(seqs) + 1)), "a hole"
+        assert len(set(seqs)) == len(seqs)
+        holes += max(seqs) - len(seqs)
         assert {t["to"] for t in d.transitions(f"H{i}")} <= {"up"}
+    # Where there was no room, what says that what is up is still up gave way,
+    # and was counted.
+    shed = d.api.get("/api/v1/store/stats").json()["shed"]["ok_sample"]
+    assert holes <= shed, (holes, shed)
+    return holes
 
 
 class Locked:
@@ -107,7 +114,7 @@ def test_locked_under_load(make_daemon, closing, web):
     lock.close()
     wait_for(lambda: ready(d), 10, "the store")
     time.sleep(1.5)
-    nothing_is_lost(d, beats)
+    assert nothing_is_lost(d, beats) == 0
     # All that was checked meanwhile is there.
     assert sum(len(d.samples(f"H{i}")) for i in range(30)) >= web.hits - 60
 
@@ -130,7 +137,7 @@ def test_a_full_queue_pauses_checking_and_says_so(make_daemon, closing, web):
     wait_for(lambda: web.hits > hits + 30, 10, "checks to go on")
     said = " ".join(e["text"] or "" for e in d.events())
     assert "checking paused" in said and "checking goes on" in said, said
-    nothing_is_lost(d, beats)
+    assert nothing_is_lost(d, beats) == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not harness.have("unshare"),
