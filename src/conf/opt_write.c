@@ -85,7 +85,7 @@ opt_value_allowed(const struct opt *o, struct buf *out)
 	switch (o->type) {
 	case OPT_DURATION:
 		opt_allowed_range(o, o->dflt != NULL && o->dflt[0] != '0' ?
-		    o->dflt : "30s", out);
+		    o->dflt : o->min > 30 * NS_PER_S ? "1h" : "30s", out);
 		break;
 	case OPT_SIZE:
 		opt_allowed_range(o, o->dflt != NULL ? o->dflt : "64KiB", out);

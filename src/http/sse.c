@@ -41,8 +41,6 @@ sse_new(struct http *h)
 
 	s->h = h;
 	s->max = h->c.settings->limits.sse_clients;
-	if (s->max == 0)
-		s->max = SSE_CLIENTS;
 	ring_init(&s->api, SSE_FRAMES);
 	ring_init(&s->page, SSE_FRAMES);
 	s->sub.wake = sse_wake;

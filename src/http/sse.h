@@ -15,7 +15,6 @@
 #define SSE_RESUME_MAX 10000u                  /* events read on a resume */
 #define SSE_TURN_NS    (INT64_C(100) * 1000000)   /* news are collected */
 #define SSE_ALIVE_NS   (INT64_C(15) * 1000000000)
-#define SSE_CLIENTS    256                     /* when limits says nothing */
 
 struct sse;
 

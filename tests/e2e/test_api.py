@@ -395,6 +395,13 @@ def try_stream(d, token):
     return s.status == 200
 
 
+def test_no_streams_when_none_are_allowed(make_daemon):
+    d = make_daemon({"limits": {"sse_clients": 0}, "monitors": []}).start()
+    s = d.events_stream()
+    assert s.status == 503
+    s.close()
+
+
 def test_sse_says_when_samples_come(make_daemon, web):
     d = make_daemon({"monitors": [
         {"name": "W", "type": "http", "url": web.url,

@@ -157,6 +157,8 @@ rig_start(struct rig *r)
 	assert(mkdtemp(r->dir) != NULL);
 	snprintf(sc.path, sizeof(sc.path), "%s/t.db", r->dir);
 	snprintf(r->control, sizeof(r->control), "%s/control.sock", r->dir);
+	if (r->settings.limits.sse_clients == 0)
+		r->settings.limits.sse_clients = 16;
 	if (r->settings.server.http == NULL)
 		r->settings.server.http = (char *)(uintptr_t)"127.0.0.1:0";
 	if (store_open(&sc, &r->store, &ei) != ERR_OK ||
