@@ -25,6 +25,10 @@
 #define SPARE_MIN     1024   /* so many may always */
 #define PAGE_BYTES    4096
 #define WAL_SHARE_MAX (16 * MIB)
+/* Left on the disk for reading the journal back: the log at its usual size,
+ * and as much again in the database, before the first file of the journal
+ * goes. */
+#define READ_BACK     (24 * MIB)
 
 /* Of what is new, how much is thinned. */
 enum thin { THIN_NONE, THIN_MOST, THIN_ALL };
@@ -95,7 +99,9 @@ uint64_t
 budget_growth(const struct budget_facts *f)
 {
 	uint64_t to = f->budget / 1000 * marks[PRESSURE_REFUSE].leave;
-	uint64_t keep = disk_mark(f, PRESSURE_SHED), more = UINT64_MAX;
+	uint64_t needs = MIN(READ_BACK, f->disk_size / 4);
+	uint64_t keep = MAX(disk_mark(f, PRESSURE_SHED), needs);
+	uint64_t more = UINT64_MAX;
 
 	if (f->budget != 0)
 		more = to > f->used ? to - f->used : 0;
@@ -355,6 +361,14 @@ budget_relieve(struct store *s)
 	(void)s->db->ops->checkpoint(s->db, false);
 	prune_hurry(s);
 	prune_slice(s);
+}
+
+bool
+budget_is_tight(const struct store *s)
+{
+	const struct budget_facts *f = &s->budget->facts;
+
+	return f->full || (f->disk_size != 0 && f->disk_free < READ_BACK);
 }
 
 uint64_t

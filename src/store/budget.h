@@ -53,6 +53,8 @@ void budget_failed(struct store *s);
 void budget_recovered(struct store *s);
 /* There is no room to write: try to make some. */
 void budget_relieve(struct store *s);
+/* So little is left on the disk that the log must stay small. */
+bool budget_is_tight(const struct store *s);
 /* Bytes of old samples that should go. */
 uint64_t budget_over(const struct store *s);
 /* A round of pruning is over and made this much room. */

@@ -322,10 +322,18 @@ add_spare(struct journal *j, uint64_t no)
 	j->spares[j->nspares++] = no;
 }
 
+/* What is in use is still the reserve: it is not set aside once more while
+ * room is scarce, but comes back when its records are committed. but: leave
+ * that one out, or NULL. */
 static bool
-reserve_short(const struct journal *j)
+reserve_short(const struct journal *j, const struct seg *but)
 {
-	return (j->nspares + 1) * (uint64_t)j->conf.segment <= j->conf.reserve;
+	uint64_t n = j->nspares;
+
+	for (size_t i = 0; i < j->nsegs; i++)
+		n += j->segs[i].reserve &&
+		    (but == NULL || j->segs[i].no != but->no);
+	return (n + 1) * (uint64_t)j->conf.segment <= j->conf.reserve;
 }
 
 static int64_t
@@ -348,7 +356,7 @@ retire(struct journal *j, const struct seg *g, struct errinfo *ei)
 	bool spare;
 
 	seg_path(j, g->no, "seg", from);
-	spare = !g->damaged && reserve_short(j) &&
+	spare = !g->damaged && reserve_short(j, g) &&
 	    size_of(j, from) == (int64_t)j->conf.segment;
 	seg_path(j, g->no, g->damaged ? "damaged" : "spare", to);
 	if (g->damaged || spare) {
@@ -368,7 +376,7 @@ fill_reserve(struct journal *j, struct errinfo *ei)
 	char path[PATH_BYTES];
 	int fd;
 
-	if (!reserve_short(j))
+	if (!reserve_short(j, NULL))
 		return ERR_OK;
 	fd = make_file(j, j->next_no, path);
 	if (fd < 0 || j->fs->sync(fd) != 0) {
@@ -382,7 +390,7 @@ fill_reserve(struct journal *j, struct errinfo *ei)
 	(void)j->fs->close(fd);
 	add_spare(j, j->next_no++);
 	count_bytes(j);
-	return reserve_short(j) ? fail(ei, ERR_AGAIN, "more to do") : ERR_OK;
+	return reserve_short(j, NULL) ? fail(ei, ERR_AGAIN, "more to do") : ERR_OK;
 }
 
 static enum err

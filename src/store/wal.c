@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "store/budget.h"
 #include "store/inside.h"
 #include "store/readers.h"
 #include "world/world.h"
@@ -210,7 +211,7 @@ void
 wal_turn(struct store *s, int64_t now_ns)
 {
 	struct wal *w = &s->wal;
-	uint64_t live = 0, wal = 0;
+	uint64_t live = 0, wal = 0, passive;
 	enum level level;
 
 	if (s->db == NULL)
@@ -225,7 +226,10 @@ wal_turn(struct store *s, int64_t now_ns)
 		cut(s, now_ns, wal, level);
 		return;
 	}
-	if (live < MIN((uint64_t)WAL_PASSIVE_BYTES, s->conf.checkpoint_size) ||
+	/* Copied into the database soon, its room is used again. */
+	passive = budget_is_tight(s) ? WAL_TIGHT_BYTES :
+	    WAL_PASSIVE_BYTES;
+	if (live < MIN(passive, s->conf.checkpoint_size) ||
 	    now_ns < w->passive_ns)
 		return;
 	/* Readers hold it up: they are bounded, so look again soon. */

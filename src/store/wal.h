@@ -23,6 +23,7 @@
 #include "store/store.h"
 
 #define WAL_PASSIVE_BYTES (2u << 20)   /* not yet checkpointed */
+#define WAL_TIGHT_BYTES   (512u << 10)   /* while the disk has hardly room */
 #define WAL_STUCK         3            /* failures in a row: it is told */
 
 struct wal {               /* the writer's own, but for full and held_by */

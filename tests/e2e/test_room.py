@@ -2,9 +2,12 @@
 Writes are pushed back with Retry-After, what gives way is counted and shown,
 nothing that was acknowledged is lost, and all is well when there is space."""
 
+import http.client
 import os
 import re
+import sqlite3
 import subprocess
+import threading
 import time
 
 import pytest
@@ -135,6 +138,54 @@ def test_full_disk(make_daemon, web, small_disk, left):
     assert {t["to"] for t in d.transitions("P")} <= {"up"}
     for i in range(20):   # the outage was ours and not theirs
         assert {t["to"] for t in d.transitions(f"H{i}")} <= {"up"}
+
+
+def test_a_journal_that_fills_the_disk(make_daemon, web, small_disk):
+    """Locked, and little room: the journal leaves what the database needs to
+    read it back, its reserve is used up, heartbeats are pushed back; then all
+    that was acknowledged is stored, and the reserve is there again."""
+    d = store_on(make_daemon(), small_disk, web)
+    wait_for(lambda: d.push("room-token-000001").status == 200, 20)
+    wait_for(lambda: metric(d, "vedette_journal_reserve_bytes") == 8 * MIB, 20,
+             "the reserve, an eighth of the disk")
+    fill(os.path.join(small_disk, "hog"), 12 * MIB)
+    db = sqlite3.connect(f"{d.data}/vedette.db", isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    acked, over = [], threading.Event()
+
+    def client(k):
+        conn = http.client.HTTPConnection(d.http_host, d.port, timeout=10)
+        refusals = i = 0
+        while refusals < 5 and not over.is_set():
+            word = f"{k}-{i}-".ljust(180, "x")
+            conn.request("GET", f"/push/room-token-000001?msg={word}")
+            a = conn.getresponse()
+            a.read()
+            i += 1
+            if a.status == 200:
+                acked.append(word)
+            else:
+                assert refused(a)
+                refusals += 1
+    threads = [threading.Thread(target=client, args=(k,)) for k in range(48)]
+    [t.start() for t in threads]
+    [t.join(150) for t in threads]
+    over.set()
+    fs = os.statvfs(small_disk)
+    left = fs.f_bavail * fs.f_frsize
+    assert left >= 8 * MIB, "room to read it back"
+    assert len(acked) > 10000
+    db.execute("ROLLBACK")
+    db.close()
+    wait_for(lambda: metric(d, "vedette_journal_bytes") == 0, 60,
+             "an empty journal")
+    wait_for(lambda: d.push("room-token-000001").status == 200, 20)
+    stored = {s["reason"] for s in
+              d.api.items(f"/api/v1/monitors/{d.id('P')}/samples")}
+    assert not set(acked) - stored
+    assert metric(d, 'vedette_dropped_total{kind="result"}') == 0
+    wait_for(lambda: metric(d, "vedette_journal_reserve_bytes") == 8 * MIB, 60,
+             "the reserve again")
 
 
 def test_warned_before(make_daemon, web, small_disk):

@@ -71,6 +71,9 @@ test_growth(void **state)
 		{{0, 0, 100 * MIB, 100 * GIB}, 36 * MIB},
 		{{0, 0, 60 * MIB, 100 * GIB}, 0},
 		{{500 * MIB, 1000 * MIB, 65 * MIB, 100 * GIB}, MIB},
+		{{0, 0, 30 * MIB, 64 * MIB}, 14 * MIB},
+		{{0, 0, 12 * MIB, 64 * MIB}, 0},
+		{{0, 0, 30 * MIB, 200 * MIB}, 6 * MIB},
 		{{500 * MIB, 0, 0, 0}, UINT64_MAX},
 	};
 
