@@ -50,6 +50,7 @@ synchronous_normal|src/store/sqlite/pragma.c|s/{"synchronous", REQUIRED, "2", "2
 journaled_is_told_twice|src/store/rescue.c|s/b->v\[i\].tell = !u->told;/b->v[i].tell = true;/|test_store_rescue|tests/test_store_rescue
 journal_read_back_after_newer|src/store/writer.c|s/older = rescue_pending(s);/older = rescue_pending(s) \&\& s->queue.first == NULL;/|test_store_rescue|tests/test_store_rescue
 journal_torn_end_is_damage|src/store/journal_seg.c|s/ \&\& \*ret_first) {/) {/|test_store_journal|tests/test_store_journal
+reserve_set_aside_twice|src/store/journal.c|s/n += j->segs\[i\].reserve/n += 0 * j->segs[i].reserve/|test_journal_fault|tests/test_journal_fault
 journal_not_in_the_budget|src/store/budget.c|s/^\t\tall += (uint64_t)st.st_blocks \* 512;/\t\tall += 0;/|test_store_budget|tests/test_store_budget
 samples_go_for_the_journal|src/store/budget.c|s/MIN(f->used, f->passing)/MIN(f->used, 0 * f->passing)/|test_store_budget|tests/test_store_budget
 told_is_thinned|src/store/budget.c|s/yes = u->ack .* u->told;/yes = u->ack != NULL;/|test_store_budget|tests/test_store_budget

@@ -223,6 +223,36 @@ test_full(void **state)
 	vfs_fault_wipe();
 }
 
+/* In use the reserve is not set aside once more, room or not; it comes back
+ * when its records are committed. */
+static void
+test_reserve_in_use(void **state)
+{
+	struct run x;
+	struct journal_found f;
+	struct journal *j = NULL;
+
+	(void)state;
+	begin(&x);
+	vfs_fault_wipe();
+	vfs_fault_arm(VFS_SOUND, 0, 1);
+	assert_int_equal(journal_open(&x.conf, &j, &f, NULL), ERR_OK);
+	while (journal_trim(j, NULL) == ERR_AGAIN)
+		;
+	vfs_fault_full(true);
+	append(&x, j);
+	vfs_fault_full(false);
+	while (journal_trim(j, NULL) == ERR_AGAIN)
+		;
+	assert_int_equal(journal_stats(j)->reserve, 0);
+	journal_committed(j, atomic_load(&journal_stats(j)->last));
+	while (journal_trim(j, NULL) == ERR_AGAIN)
+		;
+	assert_int_equal(journal_stats(j)->reserve, 2 * 4096);
+	journal_close(j);
+	vfs_fault_wipe();
+}
+
 int
 main(void)
 {
@@ -231,6 +261,7 @@ main(void)
 		cmocka_unit_test(test_fails_once),
 		cmocka_unit_test(test_fails_for_good),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_reserve_in_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
