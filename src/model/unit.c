@@ -46,6 +46,21 @@ event_unit_new(void)
 	return e;
 }
 
+static void
+keep(struct unit *u)
+{
+	(void)u;
+}
+
+void
+unit_awaited(struct unit *u, enum unit_kind kind, size_t bytes)
+{
+	u->kind = kind;
+	u->urgent = true;
+	u->bytes = bytes;
+	u->free = keep;
+}
+
 void
 unit_free(struct unit *u)
 {

@@ -94,6 +94,9 @@ event_unit_of(const struct unit *u)
 
 struct result_unit *result_unit_new(void) MUST_USE;
 struct event_unit *event_unit_new(void) MUST_USE;
+/* A fresh one that somebody waits for: it commits at once, and after its ack
+ * it is the waiter's to free. */
+void unit_awaited(struct unit *u, enum unit_kind kind, size_t bytes);
 void unit_free(struct unit *u);   /* calls u->free; NULL is fine */
 
 #endif

@@ -5,22 +5,12 @@
 #include "base/mem.h"
 #include "store/writer.h"
 
-/* After its ack the unit is the waiter's. */
-static void
-keep(struct unit *u)
-{
-	(void)u;
-}
-
 struct config_unit *
 config_unit_new(enum config_op op)
 {
 	struct config_unit *u = xcalloc(1, sizeof(*u));
 
-	u->unit.kind = UNIT_CONFIG;
-	u->unit.urgent = true;
-	u->unit.bytes = sizeof(*u);
-	u->unit.free = keep;
+	unit_awaited(&u->unit, UNIT_CONFIG, sizeof(*u));
 	u->op = op;
 	return u;
 }

@@ -11,22 +11,12 @@
 #include "store/incidents.h"
 #include "world/world.h"
 
-/* After its ack the unit is the waiter's. */
-static void
-keep(struct unit *u)
-{
-	(void)u;
-}
-
 struct incident_unit *
 incident_unit_new(enum incident_op op)
 {
 	struct incident_unit *u = xcalloc(1, sizeof(*u));
 
-	u->unit.kind = UNIT_INCIDENT;
-	u->unit.urgent = true;
-	u->unit.bytes = sizeof(*u);
-	u->unit.free = keep;
+	unit_awaited(&u->unit, UNIT_INCIDENT, sizeof(*u));
 	u->op = op;
 	return u;
 }

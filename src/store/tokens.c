@@ -29,21 +29,12 @@ scope_parse(struct str s, enum scope *ret)
 	return false;
 }
 
-static void
-keep(struct unit *u)
-{
-	(void)u;
-}
-
 struct token_unit *
 token_unit_new(enum token_op op)
 {
 	struct token_unit *u = xcalloc(1, sizeof(*u));
 
-	u->unit.kind = UNIT_TOKEN;
-	u->unit.urgent = true;
-	u->unit.bytes = sizeof(*u);
-	u->unit.free = keep;
+	unit_awaited(&u->unit, UNIT_TOKEN, sizeof(*u));
 	u->op = op;
 	return u;
 }

@@ -194,6 +194,15 @@ class HttpSink(harness.TcpServer):
         return True
 
 
+class Hook(HttpSink):
+    """Where a webhook channel posts to."""
+
+    def kinds(self):
+        """What happened, event by event, in the order of arrival."""
+        return [e["event"] for r in list(self.requests)
+                for e in r.json()["events"]]
+
+
 # -- SMTP ----------------------------------------------------------------------
 
 class Mail:

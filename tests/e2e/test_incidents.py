@@ -8,15 +8,9 @@ import pytest
 import sinks
 
 
-class Hook(sinks.HttpSink):
-    def kinds(self):
-        return [e["event"] for r in list(self.requests)
-                for e in r.json()["events"]]
-
-
 @pytest.fixture
 def hook():
-    sink = Hook()
+    sink = sinks.Hook()
     yield sink
     sink.close()
 

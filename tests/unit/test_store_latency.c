@@ -132,6 +132,35 @@ test_like_the_samples(void **state)
 	rig_remove(&r);
 }
 
+/* A store of one monitor with so many samples, open but not at work yet. */
+static void
+opened_with(struct rig *r, uint64_t n)
+{
+	rig_dir(r, "s.db");
+	rig_open(r);
+	assert_int_equal(rig_create(r, RIG_WEB("A")), 1);
+	for (uint64_t i = 1; i <= n; i++) {
+		struct result_unit *u = rig_result(1, i, T0);
+
+		u->sample = sample(i);
+		rig_put(r, &u->unit);
+	}
+	rig_flush(r);
+	rig_close(r);
+	assert_int_equal(store_open(&r->conf, &r->s, NULL), ERR_OK);
+}
+
+/* The same at work, with all of them moved out of the tail. */
+static void
+at_rest(struct rig *r, uint64_t n)
+{
+	opened_with(r, n);
+	r->s->tail_since_us = 0;
+	for (int i = 0; i < 9 && compact_due(r->s); i++)
+		compact_slice(r->s);
+	assert_int_equal(store_start(r->s, NULL), ERR_OK);
+}
+
 /* A reader looked where the samples lie, and then they were moved: the blocks
  * are there still, and so are chunks and roll-ups. */
 static void
@@ -143,18 +172,7 @@ test_moved_meanwhile(void **state)
 	uint32_t n;
 
 	(void)state;
-	rig_dir(&r, "s.db");
-	rig_open(&r);
-	assert_int_equal(rig_create(&r, RIG_WEB("A")), 1);
-	for (uint64_t i = 1; i <= COUNTED; i++) {
-		struct result_unit *u = rig_result(1, i, T0);
-
-		u->sample = sample(i);
-		rig_put(&r, &u->unit);
-	}
-	rig_flush(&r);
-	rig_close(&r);
-	assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
+	opened_with(&r, COUNTED);
 	en = view_entry(r.s->view, 1);
 	n = en->ntail;
 	seen = xcalloc(n, sizeof(*seen));
@@ -181,22 +199,7 @@ test_before_rollups(void **state)
 	char sql[128];
 
 	(void)state;
-	rig_dir(&r, "s.db");
-	rig_open(&r);
-	assert_int_equal(rig_create(&r, RIG_WEB("A")), 1);
-	for (uint64_t i = 1; i <= 2000; i++) {
-		struct result_unit *u = rig_result(1, i, T0);
-
-		u->sample = sample(i);
-		rig_put(&r, &u->unit);
-	}
-	rig_flush(&r);
-	rig_close(&r);
-	assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
-	r.s->tail_since_us = 0;
-	for (int i = 0; i < 9 && compact_due(r.s); i++)
-		compact_slice(r.s);
-	assert_int_equal(store_start(r.s, NULL), ERR_OK);
+	at_rest(&r, 2000);
 	snprintf(sql, sizeof(sql), "UPDATE meta SET v = %lld WHERE"
 	    " k = 'rolled_since'", (long long)(T0 + 1000 * EVERY));
 	(void)rig_number(&r, sql);
@@ -252,22 +255,7 @@ test_damage_is_said(void **state)
 	unsigned said = 0;
 
 	(void)state;
-	rig_dir(&r, "s.db");
-	rig_open(&r);
-	assert_int_equal(rig_create(&r, RIG_WEB("A")), 1);
-	for (uint64_t i = 1; i <= COUNTED; i++) {
-		struct result_unit *u = rig_result(1, i, T0);
-
-		u->sample = sample(i);
-		rig_put(&r, &u->unit);
-	}
-	rig_flush(&r);
-	rig_close(&r);
-	assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
-	r.s->tail_since_us = 0;
-	for (int i = 0; i < 9 && compact_due(r.s); i++)
-		compact_slice(r.s);
-	assert_int_equal(store_start(r.s, NULL), ERR_OK);
+	at_rest(&r, COUNTED);
 	(void)rig_number(&r, "UPDATE rollup SET b = zeroblob(9) WHERE level ="
 	    " 0 AND hour IN (497225, 497230)");
 	if (rig_ask(&r, &lj.j, run) != ERR_OK)
@@ -320,22 +308,7 @@ test_gone_by_age(void **state)
 	struct rig r;
 
 	(void)state;
-	rig_dir(&r, "s.db");
-	rig_open(&r);
-	assert_int_equal(rig_create(&r, RIG_WEB("A")), 1);
-	for (uint64_t i = 1; i <= COUNTED; i++) {
-		struct result_unit *u = rig_result(1, i, T0);
-
-		u->sample = sample(i);
-		rig_put(&r, &u->unit);
-	}
-	rig_flush(&r);
-	rig_close(&r);
-	assert_int_equal(store_open(&r.conf, &r.s, NULL), ERR_OK);
-	r.s->tail_since_us = 0;
-	for (int i = 0; i < 9 && compact_due(r.s); i++)
-		compact_slice(r.s);
-	assert_int_equal(store_start(r.s, NULL), ERR_OK);
+	at_rest(&r, COUNTED);
 	/* all of it is there: as fine as asked for */
 	lj = asked(&r, from, from + HOUR, 300 * S);
 	assert_int_equal(lj.l.grain, LATENCY_SAMPLES);
