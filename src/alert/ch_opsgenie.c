@@ -126,5 +126,6 @@ opsgenie_judge(const struct alert_message *m, const struct alert_part *p,
 }
 
 const struct alert_kind_row alert_opsgenie = {
-	.name = "opsgenie", .raises = true, .build = opsgenie_build, .judge = opsgenie_judge,
+	.name = "opsgenie", .raises = true,
+	.build = opsgenie_build, .judge = opsgenie_judge,
 };

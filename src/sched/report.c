@@ -76,8 +76,8 @@ put(struct sched *s, struct result_unit *u)
 	    (u->group != NULL ? sizeof(*u->group) : 0) +
 	    (u->evidence != NULL ? strlen(u->evidence) + 1 : 0) +
 	    u->nrows * sizeof(*u->rows);
-	if (unit->ack != NULL || u->nrows > 0 || (u->own != NULL && u->own->has_transition) ||
-	    u->group != NULL)
+	if (unit->ack != NULL || u->nrows > 0 || u->group != NULL ||
+	    (u->own != NULL && u->own->has_transition))
 		unit->urgent = true;
 	unit->queued_ns = world_now(s->world);
 	s->sink->put(s->sink, unit);

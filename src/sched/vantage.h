@@ -41,8 +41,8 @@ struct vantage *vantage_new(void (*wake)(void *arg), void *arg) MUST_USE;
 void vantage_free(struct vantage *v);
 
 /* A host out there failed, in a check that began at began_ns: one that began
- * before sight came back saw nothing either. strong: asking is worth it for this one alone (it
- * would make a monitor down, or had no route). */
+ * before sight came back saw nothing either. strong: asking is worth it for
+ * this one alone (it would make a monitor down, or had no route). */
 enum sight vantage_failed(struct vantage *v, uint64_t host, int64_t began_ns,
     int64_t now_ns, bool strong);
 /* A host answered, in a check that began at began_ns. */

@@ -1,10 +1,10 @@
 /* chores.h: what the writer does between batches: compaction, pruning, giving
  * space back. One slice at a time, each one transaction, each followed by a
- * rest of several times its length (half of it, when compaction is far
- * behind and nothing waits), so that nothing waits long for the write lock and the disk belongs
- * to the units. The promise is CHORES_HOLD_NS from
- * BEGIN to the end of COMMIT; how long a slice works before it commits follows
- * from what commits cost here. */
+ * rest of several times its length (half of it, when compaction is far behind
+ * and nothing waits), so that nothing waits long for the write lock and the
+ * disk belongs to the units. The promise is CHORES_HOLD_NS from BEGIN to the
+ * end of COMMIT; how long a slice works before it commits follows from what
+ * commits cost here. */
 #ifndef STORE_CHORES_H
 #define STORE_CHORES_H
 
