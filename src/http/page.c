@@ -319,14 +319,17 @@ page_open(struct buf *b, struct http *h, const char *state, bool live)
 }
 
 void
-page_close(struct buf *b)
+page_close(struct buf *b, bool bars)
 {
-	buf_adds(b, "<footer><p>Uptime is weighted by time over the last 90 "
-	    "days; up, degraded and late count as up; maintenance and time that "
-	    "is not known are left out. <a href=\"/history\">History</a> · <a href=\""
-	    "/feed.atom\">Atom</a> · <a href=\"/feed.json\">JSON Feed</a> · "
-	    "<a href=\"/status.json\">JSON</a> · Watched by vedette</p>"
-	    "</footer>\n</body>\n</html>\n");
+	buf_adds(b, "<footer><p>");
+	if (bars)
+		buf_adds(b, "Uptime is weighted by time over the last 90 "
+		    "days; up, degraded and late count as up; maintenance "
+		    "and time that is not known are left out. ");
+	buf_adds(b, "<a href=\"/\">Status</a> · <a href=\"/history\">History"
+	    "</a> · <a href=\"/feed.atom\">Atom</a> · <a href=\"/feed.json\">"
+	    "JSON Feed</a> · <a href=\"/status.json\">JSON</a> · Watched by "
+	    "vedette</p></footer>\n</body>\n</html>\n");
 }
 
 static enum flow
@@ -339,7 +342,7 @@ page_failed(struct req *q, enum err e)
 	    "role=\"alert\"><b>The status cannot be shown.</b> Reading it "
 	    "failed (%s). This says nothing about what is watched; try again "
 	    "in a moment.</section></main>\n", err_name(e));
-	page_close(&b);
+	page_close(&b, false);
 	answer_take(&q->out, 503, answer_html, &b);
 	answer_header(&q->out, "Retry-After", "5");
 	return ANSWERED;
@@ -375,7 +378,7 @@ page_write(const struct page *p)
 		buf_adds(b, "<p class=\"hint\">Add monitors to the "
 		    "configuration file and apply it.</p>\n");
 	buf_adds(b, "</main>\n");
-	page_close(b);
+	page_close(b, true);
 }
 
 static uint64_t

@@ -16,9 +16,9 @@ req_fn page_show;   /* GET / */
 const char *page_title(const struct http *h);
 /* The frame of a public page: everything up to its main element but for what
  * a page adds to its header, and from there on. state: before the title, or
- * "". live: with the status page's script. */
+ * "". live: with the status page's script. bars: say how uptime is meant. */
 void page_open(struct buf *b, struct http *h, const char *state, bool live);
-void page_close(struct buf *b);
+void page_close(struct buf *b, bool bars);
 
 /* For /live: what the page may show of a monitor, as JSON fields. */
 void page_live_fields(struct buf *b, struct http *h, uint32_t monitor);

@@ -251,7 +251,7 @@ whole(const struct past *p)
 	maintenance(p);
 	turns(p);
 	buf_adds(p->b, "</main>\n");
-	page_close(p->b);
+	page_close(p->b, false);
 }
 
 /* -- routes --------------------------------------------------------------------------- */
@@ -308,7 +308,7 @@ past_one(struct req *q)
 	buf_adds(&b, "</nav>\n<ol class=\"list\">\n");
 	incident(&b, q->h, t, true);
 	buf_adds(&b, "</ol>\n</main>\n");
-	page_close(&b);
+	page_close(&b, false);
 	told_free(t, 1);
 	answer_take(&q->out, 200, answer_html, &b);
 	told_answer(q, 0);
