@@ -164,6 +164,19 @@ static const struct cli_command commands[] = {
 	     "remove: for good.",
 	 .flags = FLAGS_CLIENT | FLAG_JSON | FLAG_FOR, .args_min = 1,
 	 .args_max = 20, .run = cli_maintenance_run},
+	{.name = "incident", .args = "list [open|closed] [--limit N] | show ID |\n"
+	     "    create TITLE [KEY=VALUE ...] | update ID TEXT [state=STATE] |\n"
+	     "    note ID TEXT | set ID KEY=VALUE ... | delete ID",
+	 .brief = "what went wrong: see it, write of it for everybody",
+	 .help = "Outages open and close incidents by themselves. show: all "
+	     "that happened to one, in order.\ncreate: one by hand, which "
+	     "informs and suppresses nothing (text, cause, state, severity,\n"
+	     "monitors, public). update: a word for the status page; note: "
+	     "one for colleagues. set: title,\ncause, state (investigating, "
+	     "identified, monitoring, resolved; an outage's is resolved when "
+	     "it\nis over), severity, monitors. delete: one made by hand.",
+	 .flags = FLAGS_CLIENT | FLAG_JSON | FLAG_LIMIT, .args_min = 1,
+	 .args_max = 20, .run = cli_incident_run},
 	{.name = "version", .args = "[--libs]",
 	 .brief = "print the version, with --libs those of the libraries",
 	 .help = "", .raw = version_main},

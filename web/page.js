@@ -95,7 +95,7 @@
 		};
 		source.addEventListener("sample", sample);
 		source.addEventListener("alive", () => { heard = Date.now(); });
-		for (const kind of ["transition", "config", "start", "clock"])
+		for (const kind of ["transition", "config", "start", "clock", "incident"])
 			source.addEventListener(kind, changed);
 	};
 

@@ -122,6 +122,7 @@ int cli_alerts_snooze(const struct cli_env *env, const struct cli_args *a);
 int cli_alerts_channel(const struct cli_env *env, const struct cli_args *a);
 int cli_quarantine_run(const struct cli_env *env, const struct cli_args *a);
 int cli_maintenance_run(const struct cli_env *env, const struct cli_args *a);
+int cli_incident_run(const struct cli_env *env, const struct cli_args *a);
 int cli_token_run(const struct cli_env *env, const struct cli_args *a);
 /* What of "store" a daemon answers; FILE is absolute. */
 int cli_store_run(const struct cli_env *env, const struct cli_args *a,

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "http/field.h"
+#include "http/incident_page.h"
 #include "http/items.h"
 #include "http/maintenance.h"
 #include "http/pages.h"
@@ -365,6 +366,7 @@ page_write(const struct page *p)
 	buf_adds(b, "</p></header>\n<main id=\"page\">\n");
 	page_warnings(p);
 	page_verdict(p);
+	incident_page_html(b, p->h, p->now_us);
 	maintenance_html(b, p->h->view, p->now_us);
 	if (p->pages > 1) {
 		page_summary(p);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "http/cursor.h"
 #include "http/field.h"
+#include "http/incident_page.h"
 #include "http/maintenance.h"
 #include "http/pages.h"
 #include "http/row.h"
@@ -81,6 +82,7 @@ snapshot_head(struct buf *b, struct http *h)
 	for (int i = 0; i < STATUS_NMAX; i++)
 		field_u64(b, status_name((enum status)i), n[i]);
 	field_next(b, '}');
+	incident_page_json(b, h);
 	field_open(b, "items", '[');
 }
 

@@ -35,8 +35,8 @@ enum err query_incident_updates(struct reader *r, uint64_t id, bool open_only,
     struct incident_update **ret, size_t *ret_n, struct errinfo *ei) MUST_USE;
 
 /* -- from memory, any thread ---------------------------------------------- */
-/* What is open now, newest first, with the newest public updates; at most max
- * of them. Caller incident_shown_frees. *ret_total: how many there are. */
+/* What is open now: first what people wrote of, then the rest, each newest
+ * first, with the newest public updates; at most max of them. Caller incident_shown_frees. *ret_total: how many there are. */
 #define INCIDENT_SHOWN_UPDATES 20
 struct incident_shown {
 	struct incident i;            /* id 0: durable, not yet in the

@@ -221,29 +221,56 @@ copy(const struct incident_mem *m, struct incident_shown *ret)
 	}
 }
 
+/* Has anybody written of it? */
+static bool
+written(const struct incident_mem *m)
+{
+	return m->of == NULL || m->n > 0 || m->title != NULL ||
+	    m->cause != NULL;
+}
+
+/* The next one of the list from at back that is or is not written of. */
+static struct list *
+back(struct list *at, const struct list *head, bool want)
+{
+	while (at != head && written(incident_mem_at(at)) != want)
+		at = at->prev;
+	return at;
+}
+
+/* Both lists from their new ends, merged by when they began. */
+static size_t
+gather(struct view *v, bool want, struct incident_shown *ret, size_t max)
+{
+	struct list *a = back(v->outages.prev, &v->outages, want);
+	struct list *b = back(v->notices.prev, &v->notices, want);
+	size_t n = 0;
+
+	while (n < max && (a != &v->outages || b != &v->notices)) {
+		bool first = b == &v->notices || (a != &v->outages &&
+		    incident_mem_at(a)->opened_us >=
+		    incident_mem_at(b)->opened_us);
+
+		copy(incident_mem_at(first ? a : b), &ret[n++]);
+		if (first)
+			a = back(a->prev, &v->outages, want);
+		else
+			b = back(b->prev, &v->notices, want);
+	}
+	return n;
+}
+
 void
 view_incidents(struct view *v, size_t max, struct incident_shown **ret,
     size_t *ret_n, size_t *ret_total)
 {
-	struct list *a, *b;
 	struct incident_shown *all;
-	size_t n = 0;
+	size_t n;
 
 	pthread_rwlock_rdlock(&v->lock);
 	all = xcalloc(MIN(max, v->nopen) + 1, sizeof(*all));
-	a = v->outages.prev;
-	b = v->notices.prev;
-	while (n < max && (a != &v->outages || b != &v->notices)) {
-		struct incident_mem *x = incident_mem_at(a), *y = incident_mem_at(b);
-		bool first = b == &v->notices || (a != &v->outages &&
-		    x->opened_us >= y->opened_us);
-
-		copy(first ? x : y, &all[n++]);
-		if (first)
-			a = a->prev;
-		else
-			b = b->prev;
-	}
+	n = gather(v, true, all, max);
+	n += gather(v, false, all + n, max - n);
 	*ret_total = v->nopen;
 	pthread_rwlock_unlock(&v->lock);
 	*ret = all;

@@ -229,3 +229,109 @@ def test_killed_in_between_it_is_the_same_incident(make_daemon):
         server.close()
     r = d.cli("store", "check")
     assert r.returncode == 0, r
+
+
+HOSTILE = "<script>alert(1)</script>\"'&\u202e<img src=x onerror=y>"
+
+
+def test_everybody_sees_what_is_open_and_nothing_internal(make_daemon):
+    d = make_daemon(config(harness.free_port())).start()
+    i = down(d)
+    for body in ({"text": "first <b>word</b>"},
+                 {"text": "secret note", "public": False},
+                 {"text": "newest\nline two", "state": "identified"}):
+        assert d.api.post("/api/v1/incidents/%d/updates" % i["id"],
+                          body).status == 201
+    harness.wait_for(lambda: "newest" in d.tcp().get("/").text,
+                     what="the page is rendered anew")
+    page = d.tcp().get("/").text
+    head = page[:page.index('class="list"')]
+    assert ">M down</h3>" in head and "Identified" in head
+    assert "newest<br>line two" in page
+    assert page.index("newest") < page.index("first &lt;b&gt;word")
+    assert "secret note" not in page and "uid:" not in page
+    shown = d.tcp().get("/status.json").json()
+    assert shown["incidents_open"] == 1
+    assert [u["text"] for u in shown["incidents"][0]["updates"]] == [
+        "newest\nline two", "first <b>word</b>"]
+    assert shown["incidents"][0]["monitors"] == [d.id("M")]
+    assert "secret" not in d.tcp().get("/status.json").text
+    assert "by" not in shown["incidents"][0]
+
+
+def test_hostile_words_stay_words(make_daemon):
+    d = make_daemon(config(harness.free_port())).start()
+    i = make(d, title=HOSTILE, text=HOSTILE + "\n" + HOSTILE, cause=HOSTILE,
+             monitors=["M"])
+    assert "\u202e" not in i["title"]
+    harness.wait_for(lambda: "alert(1)" in d.tcp().get("/").text,
+                     what="the page is rendered anew")
+    page = d.tcp().get("/").text
+    assert "<script>alert" not in page and "<img src=x" not in page
+    assert "\u202e" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;" in page
+    text = d.tcp().get("/status.json").text
+    assert "<script" not in text and "\u202e" not in text
+    assert d.api.patch("/api/v1/incidents/%d" % i["id"],
+                       {"state": "resolved"}).status == 200
+    harness.wait_for(lambda: "alert(1)" not in d.tcp().get("/").text,
+                     what="it is gone")
+
+
+def test_what_people_wrote_of_comes_first(make_daemon):
+    monitors = [{"name": "M%d" % k, "type": "tcp", "host": "127.0.0.1",
+                 "port": harness.free_port(), "interval": "1s",
+                 "retries": 0} for k in range(60)]
+    d = make_daemon({"monitors": monitors[:1]}).start()
+    d.wait_status("M0", "down")
+    assert d.api.post("/api/v1/incidents/1/updates",
+                      {"text": "the first"}).status == 201
+    d.configure({"monitors": monitors})
+    d.reload()
+    for k in range(1, 60):
+        d.wait_status("M%d" % k, "down")
+    shown = d.tcp().get("/status.json").json()
+    harness.wait_for(lambda: d.tcp().get("/status.json").json()[
+        "incidents_open"] == 60, what="all are open")
+    shown = d.tcp().get("/status.json").json()
+    assert len(shown["incidents"]) == 50
+    assert shown["incidents"][0]["title"] == "M0 down"
+    assert "and 10 more" in d.tcp().get("/").text
+
+
+def test_the_command_line(make_daemon):
+    d = make_daemon(config(harness.free_port())).start()
+    i = down(d)
+
+    def run(*args, code=0):
+        r = d.cli("incident", *args)
+        assert r.returncode == code, (args, r)
+        return r.stdout + r.stderr
+
+    assert "M down" in run("list") and "M down" in run("list", "open")
+    assert "no incidents" in run("list", "closed")
+    ident = str(i["id"])
+    assert "identified" in run("update", ident, "a\nb",
+                               "state=identified")
+    run("note", ident, "for us")
+    run("set", ident, "cause=a fan", "title=Dark\x1b[31m red")
+    text = run("show", ident)
+    order = [text.index(w) for w in ("opened", "down: ", "rule: ",
+                                     "update by uid:", "now identified",
+                                     "note by uid:", "for us")]
+    assert order == sorted(order), text
+    assert "cause     a fan" in text and "\x1b[31m" not in text
+    assert "still down" in run("set", ident, "state=resolved", code=1)
+    assert run("delete", ident, code=1)
+    made = run("create", "Slow", "text=word", "monitors=M",
+               "severity=warning")
+    assert "Slow" in made and "warning" in made
+    mine = made.split()[0]
+    assert "affects   M" in run("show", mine)
+    assert "resolved" in run("set", mine, "state=resolved")
+    assert run("delete", mine) == "deleted\n"
+    assert "allowed: list" in run("burn", code=2)
+    assert "usage" in run("show", code=2)
+    assert "no number" in run("show", "x", code=2)
+    assert "allowed: title cause" in run("set", ident, "colour=red", code=2)
+    assert "allowed" in run("create", "x", "state=fixed", code=2)
