@@ -54,7 +54,7 @@ unit(size_t i)
 {
 	uint32_t monitor = 1 + (uint32_t)(i % 2);
 	uint64_t seq = i / 2 + 1;
-	bool down = i % 6 == 2 || i % 6 == 5;
+	bool down = i / 6 % 2 == 0;
 
 	if (!turns(i))
 		return rig_result(monitor, seq, T0 + (int64_t)i);
@@ -313,6 +313,28 @@ read_turns(struct run *x, sqlite3 *db, struct got *got)
 	sqlite3_finalize(st);
 }
 
+/* Each outage is one incident, open while it lasts, and no more. */
+static void
+read_incidents(struct run *x, sqlite3 *db)
+{
+	sqlite3_stmt *st = prepare(db, "SELECT (SELECT count(*) FROM"
+	    " transition t WHERE t.monitor = m.id AND t.became = 0),"
+	    " (SELECT count(*) FROM incident i WHERE i.monitor = m.id),"
+	    " coalesce((SELECT t.became = 0 FROM transition t"
+	    " WHERE t.monitor = m.id ORDER BY t.seq DESC LIMIT 1), 0),"
+	    " (SELECT count(*) FROM incident i WHERE i.monitor = m.id"
+	    " AND i.closed_us = 0) FROM monitor m");
+
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		if (sqlite3_column_int(st, 0) != sqlite3_column_int(st, 1))
+			broken(x, "not one incident for each outage");
+		if (sqlite3_column_int(st, 2) != sqlite3_column_int(st, 3))
+			broken(x, "an incident that is not open while its"
+			    " outage lasts");
+	}
+	sqlite3_finalize(st);
+}
+
 static void
 check_promise(struct run *x, const struct got *got)
 {
@@ -359,6 +381,7 @@ read_all(struct run *x, struct got *got)
 			read_rollups(x, db);
 			read_tail(x, db, got);
 			read_turns(x, db, got);
+			read_incidents(x, db);
 		} else if (x->created) {
 			broken(x, "the tables are gone");
 		}
