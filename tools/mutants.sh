@@ -87,6 +87,13 @@ beacons_disbelieved_at_once|src/sched/beacon.c|s/b->doubt = true;/for (size_t i 
 loss_blind_counts|src/sched/run.c|s/if (sight == SIGHT_LOST \&\& !why/if (false \&\& !why/|sim|$loss
 loss_no_recheck|src/state/state.c|/^failed/,/^}/s/v.recheck = true;/;/|sim|$loss
 link_not_signed|src/model/link.c|s/if (!str_eq_secret(/if (false \&\& !str_eq_secret(/|test_model_link|tests/test_model_link
+incident_stays_open_after_its_end|src/model/incident.c|s/return a->recover_us == 0 ? a->incident_us : 0;/return a->incident_us;/|test_store_incident|tests/test_store_incident
+incident_of_a_monitor_that_went|src/store/edit.c|s/r = incidents_end(s, st->id, e->at_us, ei);/(void)incidents_end;/|test_store_incident|tests/test_store_incident
+incident_resolved_while_down|src/store/incident_edit.c|s/if (i->closed_us == 0 \&\& to == INCIDENT_RESOLVED)/if (false)/|test_store_incident|tests/test_store_incident
+incident_note_is_public|src/store/incident_view.c|s/if (!u->open)/if (false)/|test_store_incident|tests/test_store_incident
+incident_not_put_right_at_open|src/store/store.c|s/e = incidents_settle(s, ei);/(void)incidents_settle;/|test_store_incident|tests/test_store_incident
+incident_new_when_it_goes_on|src/store/incidents.c|s/if (rows > 0) {/if (rows > 1) {/|test_store_incident|tests/test_store_incident
+incident_survives_a_rollback|src/store/batch.c|s/e->batch_incident = e->incident;/(void)e;/|test_store_fault|tests/test_store_fault
 END
 }
 

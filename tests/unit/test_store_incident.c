@@ -354,6 +354,8 @@ manual(void **state)
 	incident_unit_free(u);
 	assert_int_equal(person(&r, INCIDENT_UPDATE, 1,
 	    "{\"text\":\"for us\",\"public\":false}", NULL), ERR_OK);
+	assert_int_equal(shown(&r, &i), 1);
+	assert_int_equal(i.n, 1);
 	assert_int_equal(person(&r, INCIDENT_CHANGE, 1,
 	    "{\"state\":\"identified\",\"cause\":\"disk\"}", NULL), ERR_OK);
 	sound(&r);
