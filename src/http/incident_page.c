@@ -2,36 +2,12 @@
  * what a note says, or a monitor's own words where its target is hidden. */
 #include "http/incident_page.h"
 
-#include <ctype.h>
-#include <string.h>
-
 #include "base/text.h"
 #include "http/field.h"
 #include "http/row.h"
 #include "http/server.h"
+#include "http/told.h"
 #include "store/incident.h"
-
-void
-incident_page_text(struct buf *b, const char *text)
-{
-	struct str rest = str_of(text), line;
-
-	while (rest.n > 0) {
-		rest = str_cut(rest, '\n', &line);
-		text_html(b, line);
-		if (rest.n > 0)
-			buf_adds(b, "<br>");
-	}
-}
-
-static void
-state_word(struct buf *b, uint8_t state)
-{
-	const char *name = incident_state_names[state];
-
-	buf_addc(b, (char)toupper((unsigned char)name[0]));
-	buf_adds(b, name + 1);
-}
 
 /* Those that are to be seen; an archived one is not. */
 static size_t
@@ -96,10 +72,12 @@ article(struct buf *b, struct http *h, const struct incident_shown *s,
 
 	buf_addf(b, "<article class=\"incident sev-%s\"><header><h3>",
 	    severity_names[s->i.severity]);
+	if (s->i.id != 0)
+		buf_addf(b, "<a href=\"/history/%llu\">",
+		    (unsigned long long)s->i.id);
 	text_html(b, str_of(incident_title(&s->i, title)));
-	buf_adds(b, "</h3><span class=\"state\">");
-	state_word(b, s->i.state);
-	buf_adds(b, "</span></header>");
+	buf_addf(b, "%s</h3><span class=\"state\">%s</span></header>",
+	    s->i.id != 0 ? "</a>" : "", told_state(&s->i));
 	meta(b, h, s, now_us);
 	if (s->i.cause[0] != '\0') {
 		buf_adds(b, "<p class=\"cause\"><b>Cause:</b> ");
@@ -109,14 +87,13 @@ article(struct buf *b, struct http *h, const struct incident_shown *s,
 	if (s->n > 0)
 		buf_adds(b, "<ol class=\"updates\">");
 	for (size_t k = 0; k < s->n; k++) {
-		buf_adds(b, "<li><p class=\"when\"><b>");
-		state_word(b, s->v[k].state);
-		buf_adds(b, "</b> ");
+		buf_addf(b, "<li><p class=\"when\"><b>%s</b> ",
+		    told_word(s->v[k].state));
 		row_time(b, z, s->v[k].at_us, now_us);
 		buf_adds(b, "</p>");
 		if (s->v[k].text[0] != '\0') {
 			buf_adds(b, "<p>");
-			incident_page_text(b, s->v[k].text);
+			told_lines(b, str_of(s->v[k].text));
 			buf_adds(b, "</p>");
 		}
 		buf_adds(b, "</li>");

@@ -14,7 +14,4 @@ void incident_page_html(struct buf *b, struct http *h, int64_t now_us);
 /* "incidents": [ … ], and "incidents_open": how many there are. */
 void incident_page_json(struct buf *b, struct http *h);
 
-/* Text of people as HTML: harmless, its line ends kept. */
-void incident_page_text(struct buf *b, const char *text);
-
 #endif

@@ -105,6 +105,12 @@ told_class(const struct incident *i)
 }
 
 const char *
+told_word(uint8_t state)
+{
+	return state_words[state];
+}
+
+const char *
 told_state(const struct incident *i)
 {
 	return state_words[i->state];

@@ -28,7 +28,8 @@ void told_free(struct told *t, size_t n);
 int64_t told_changed(const struct told *t);
 /* "down", "degraded", …: the worst it was; "notice" for a manual one. */
 const char *told_class(const struct incident *i);
-const char *told_state(const struct incident *i);   /* "Resolved" */
+const char *told_word(uint8_t state);   /* "Resolved" */
+const char *told_state(const struct incident *i);
 /* HTML: what happened and to whom, one paragraph; what people said, a list,
  * newest first, with times in the page's zone. */
 void told_summary(struct buf *b, struct http *h, const struct incident *i);

@@ -246,7 +246,7 @@ def test_everybody_sees_what_is_open_and_nothing_internal(make_daemon):
                      what="the page is rendered anew")
     page = d.tcp().get("/").text
     head = page[:page.index('class="list"')]
-    assert ">M down</h3>" in head and "Identified" in head
+    assert ">M down</a></h3>" in head and "Identified" in head
     assert "newest<br>line two" in page
     assert page.index("newest") < page.index("first &lt;b&gt;word")
     assert "secret note" not in page and "uid:" not in page
