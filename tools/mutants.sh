@@ -93,7 +93,7 @@ incident_resolved_while_down|src/store/incident_edit.c|s/if (i->closed_us == 0 \
 incident_note_is_public|src/store/incident_view.c|s/if (!u->open)/if (false)/|test_store_incident|tests/test_store_incident
 incident_not_put_right_at_open|src/store/store.c|s/e = incidents_settle(s, ei);/(void)incidents_settle;/|test_store_incident|tests/test_store_incident
 incident_new_when_it_goes_on|src/store/incidents.c|s/if (rows > 0) {/if (rows > 1) {/|test_store_incident|tests/test_store_incident
-incident_survives_a_rollback|src/store/batch.c|s/e->batch_incident = e->incident;/(void)e;/|test_store_fault|tests/test_store_fault
+incident_survives_a_rollback|src/store/batch.c|s/e->batch_incident = e->incident;/(void)e;/|test_store_incident|tests/test_store_incident
 END
 }
 

@@ -249,6 +249,40 @@ again(void **state)
 	end(&r);
 }
 
+/* What a transaction that came to nothing had in mind is forgotten. */
+static void
+rolled_back(void **state)
+{
+	struct rig r;
+	struct result_unit *u;
+	sqlite3 *db = NULL;
+
+	(void)state;
+	begin(&r);
+	assert_int_equal(rig_create(&r, RIG_WEB("B")), 2);
+	send_turn(&r, 2, STATUS_UP, STATUS_DOWN, SINCE(2));
+	run_sql(&r, "CREATE TRIGGER poison BEFORE INSERT ON transition WHEN"
+	    " NEW.monitor = 2 BEGIN SELECT RAISE(ABORT, 'no'); END");
+	/* Both wait for the lock, and so go into one transaction. */
+	assert_int_equal(sqlite3_open(r.path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 10000);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL,
+	    NULL), SQLITE_OK);
+	rig_put(&r, &turn(3, STATUS_DOWN, STATUS_UP, NONE)->unit);
+	u = rig_turn(2, 1, T0 + SEC, STATUS_PENDING, STATUS_DOWN);
+	rig_put(&r, &u->unit);
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	rig_flush(&r);
+	run_sql(&r, "DROP TRIGGER poison");
+	assert_int_equal(rig_number(&r, "SELECT count(*) FROM quarantine"), 1);
+	assert_int_equal(rig_number(&r, "SELECT closed_us FROM incident"),
+	    T0 + 3 * SEC);
+	assert_int_equal(shown(&r, NULL), 0);
+	end(&r);
+}
+
 /* What comes and goes is one, open until it has settled. */
 static void
 flapping(void **state)
@@ -564,6 +598,7 @@ main(void)
 		cmocka_unit_test(batch),
 		cmocka_unit_test(untold),
 		cmocka_unit_test(again),
+		cmocka_unit_test(rolled_back),
 		cmocka_unit_test(flapping),
 		cmocka_unit_test(monitor_goes),
 		cmocka_unit_test(put_right),
