@@ -154,6 +154,19 @@ static const struct {
 	{"transitions", "UPDATE transition SET monitor = 9 WHERE monitor = 2",
 	    9},
 	{"transitions", "UPDATE state SET b = x'00' WHERE monitor = 1", 1},
+	/* incidents: the newest of each monitor is over, as its state says */
+	{"incident", "UPDATE incident SET state = 0 WHERE monitor = 2", 2},
+	{"incident", "UPDATE incident SET closed_us = opened_us - 1"
+	    " WHERE monitor = 1", 1},
+	{"incident_owner", "UPDATE incident SET closed_us = 0, state = 0,"
+	    " monitor = 9 WHERE id = 1", 9},
+	{"incident_update", "INSERT INTO incident_update"
+	    " VALUES(1, 777, 1, 0, 0, '', '', 1)", 0},
+	{"incident_open", "UPDATE incident SET closed_us = 0, state = 0"
+	    " WHERE id = (SELECT max(id) FROM incident WHERE monitor = 2)",
+	    2},
+	{"incident_open", "UPDATE incident SET closed_us = 0, state = 0"
+	    " WHERE monitor = 1", 1},
 	/* what the migrations made */
 	{"schema", "DROP TABLE delivery", 0},
 	{"schema", "DROP TABLE chunk", 0},

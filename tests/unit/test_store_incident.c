@@ -26,21 +26,27 @@ run_sql(struct rig *r, const char *sql)
 	sqlite3_close(db);
 }
 
-/* The store is sound, as its own check says: closed, and open again. */
+/* What the store's own check says of one that is closed. */
 static void
-sound(struct rig *r)
+check(struct rig *r, uint64_t want)
 {
 	struct backend_conf c = {.path = r->path};
 	struct audit_report *a = xcalloc(1, sizeof(*a));
 	struct errinfo ei = {0};
 
-	rig_close(r);
 	if (backup_audit(&c, AUDIT_ALL, NULL, a, &ei) != ERR_OK)
 		fail_msg("%s", ei.text);
 	for (size_t i = 0; i < a->n; i++)
 		print_message("%s: %s\n", a->v[i].rule, a->v[i].text);
-	assert_int_equal(a->total, 0);
+	assert_int_equal(a->total, want);
 	xfree(a);
+}
+
+static void
+sound(struct rig *r)
+{
+	rig_close(r);
+	check(r, 0);
 	rig_open(r);
 }
 
@@ -351,6 +357,7 @@ put_right(void **state)
 	send_turn(&r, 2, STATUS_UP, STATUS_DOWN, SINCE(2));
 	rig_close(&r);
 	run_sql(&r, "DELETE FROM incident");
+	check(&r, 1);
 	rig_open(&r);
 	assert_int_equal(shown(&r, &i), 1);
 	assert_int_equal(i.i.id, 2);
@@ -358,6 +365,7 @@ put_right(void **state)
 	send_turn(&r, 3, STATUS_DOWN, STATUS_UP, NONE);
 	rig_close(&r);
 	run_sql(&r, "UPDATE incident SET closed_us = 0, state = 1");
+	check(&r, 1);
 	rig_open(&r);
 	assert_int_equal(shown(&r, NULL), 0);
 	assert_int_equal(rig_number(&r, "SELECT closed_us FROM incident WHERE"
