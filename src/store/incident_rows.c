@@ -46,7 +46,7 @@ incident_row(struct backend *b, enum stmt st, struct incident *ret)
 
 enum err
 incident_rows(struct backend *b, enum stmt st, const struct val *v,
-    size_t nv, struct incident **ret, size_t *ret_n, struct errinfo *ei)
+    size_t nv, struct incident_list *ret, struct errinfo *ei)
 {
 	struct incident *all = NULL;
 	size_t n = 0, cap = 0;
@@ -63,8 +63,7 @@ incident_rows(struct backend *b, enum stmt st, const struct val *v,
 		xfree(all);
 		return e;
 	}
-	*ret = all;
-	*ret_n = n;
+	*ret = (struct incident_list){all, n};
 	return ERR_OK;
 }
 
@@ -131,16 +130,23 @@ query_incidents(struct reader *r, const struct incident_query *q,
 {
 	int64_t below = q->before_id != 0 ? (int64_t)q->before_id : INT64_MAX;
 	int64_t to_us = q->to_us != 0 ? q->to_us : INT64_MAX;
+	struct incident_list all = {0};
+	enum err e;
 
 	if (q->monitor != 0)
-		return incident_rows(r->db, STMT_INCIDENT_OF, VALS(
+		e = incident_rows(r->db, STMT_INCIDENT_OF, VALS(V_INT(below),
+		    V_INT(q->from_us), V_INT(to_us), V_INT(q->which),
+		    V_INT(q->limit), V_INT(q->monitor)), &all, ei);
+	else
+		e = incident_rows(r->db, q->which == INCIDENT_OPEN ?
+		    STMT_INCIDENT_OPEN : STMT_INCIDENT_LIST, VALS(
 		    V_INT(below), V_INT(q->from_us), V_INT(to_us),
-		    V_INT(q->which), V_INT(q->limit), V_INT(q->monitor)), ret,
-		    ret_n, ei);
-	return incident_rows(r->db, q->which == INCIDENT_OPEN ?
-	    STMT_INCIDENT_OPEN : STMT_INCIDENT_LIST, VALS(V_INT(below),
-	    V_INT(q->from_us), V_INT(to_us), V_INT(q->which),
-	    V_INT(q->limit)), ret, ret_n, ei);
+		    V_INT(q->which), V_INT(q->limit)), &all, ei);
+	if (e != ERR_OK)
+		return e;
+	*ret = all.v;
+	*ret_n = all.n;
+	return ERR_OK;
 }
 
 enum err

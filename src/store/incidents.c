@@ -40,11 +40,10 @@ begin(struct store *s, const struct entry *en, const struct mon_state *st,
 	    V_TEXT("")), NULL, ei);
 }
 
-/* It is there and goes on, or it begins: *ret_id is its number. */
+/* It is there and goes on, or it begins; en knows its number then. */
 static enum err
-go_on(struct store *s, const struct entry *en, const struct mon_state *st,
-    const struct transition *t, int64_t at_us, uint64_t *ret_id,
-    struct errinfo *ei)
+go_on(struct store *s, struct entry *en, const struct mon_state *st,
+    const struct transition *t, int64_t at_us, struct errinfo *ei)
 {
 	struct incident i;
 	int64_t rows = 0, id = 0;
@@ -59,11 +58,11 @@ go_on(struct store *s, const struct entry *en, const struct mon_state *st,
 	if (rows > 0) {
 		e = backend_int(s->db, STMT_INCIDENT_KEY,
 		    VALS(V_INT(en->row.conf->id), V_INT(at_us)), 0, &id, ei);
-		*ret_id = (uint64_t)id;
+		en->batch_incident.id = (uint64_t)id;
 		return e;
 	}
 	e = begin(s, en, st, t, at_us, ei);
-	*ret_id = s->next.incident;
+	en->batch_incident.id = s->next.incident;
 	if (e == ERR_OK)
 		s->next.incident++;
 	return e;
@@ -82,7 +81,7 @@ follow(struct store *s, struct entry *en, const struct mon_state *st,
 		e = incidents_end(s, en->row.conf->id, st->since_us >=
 		    have->us ? st->since_us : clock_wall_us(), ei);
 	if (e == ERR_OK && want_us != 0)
-		e = go_on(s, en, st, t, want_us, &have->id, ei);
+		e = go_on(s, en, st, t, want_us, ei);
 	have->us = want_us;
 	return e;
 }
@@ -121,21 +120,19 @@ load_one(struct store *s, const struct incident *i)
 static enum err
 load_open(struct store *s, struct errinfo *ei)
 {
-	struct incident *v;
+	struct incident_list all = {.n = LOAD_PAGE};
 	uint64_t after = 0;
-	size_t n = LOAD_PAGE;
 	enum err e = ERR_OK;
 
-	while (e == ERR_OK && n == LOAD_PAGE) {
-		v = NULL;
-		n = 0;
+	while (e == ERR_OK && all.n == LOAD_PAGE) {
+		all = (struct incident_list){0};
 		e = incident_rows(s->db, STMT_INCIDENT_LOAD, VALS(
-		    V_INT(after), V_INT(LOAD_PAGE)), &v, &n, ei);
-		for (size_t i = 0; i < n; i++) {
-			after = v[i].id;
-			load_one(s, &v[i]);
+		    V_INT(after), V_INT(LOAD_PAGE)), &all, ei);
+		for (size_t i = 0; i < all.n; i++) {
+			after = all.v[i].id;
+			load_one(s, &all.v[i]);
 		}
-		xfree(v);
+		xfree(all.v);
 	}
 	return e;
 }

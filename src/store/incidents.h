@@ -52,10 +52,11 @@ struct incident_mem *incident_mem_find(struct view *v, struct entry *en,
 
 /* -- rows, by whoever asks -------------------------------------------------------- */
 void incident_row(struct backend *b, enum stmt st, struct incident *ret);
-/* *ret_n of at most max; the statement has (…, limit) bound. */
+/* All that the statement answers; it has a limit among its values. The array
+ * is the caller's to xfree. */
+struct incident_list { struct incident *v; size_t n; };
 enum err incident_rows(struct backend *b, enum stmt st, const struct val *v,
-    size_t nv, struct incident **ret, size_t *ret_n, struct errinfo *ei)
-    MUST_USE;
+    size_t nv, struct incident_list *ret, struct errinfo *ei) MUST_USE;
 void incident_note_row(struct backend *b, enum stmt st,
     struct incident_update *ret);   /* its text is owned */
 enum err incident_get(struct backend *b, uint64_t id, struct incident *ret,
