@@ -139,7 +139,7 @@ set_state(struct incident *i, uint32_t to, int64_t at_us)
 static char *
 clean(const char *text)
 {
-	BUF_AUTO(b, 4 * INCIDENT_TEXT_MAX);
+	BUF_AUTO(b, (size_t)4 * INCIDENT_TEXT_MAX);
 	struct str rest = str_of(text), line;
 
 	while (rest.n > 0) {
@@ -300,7 +300,7 @@ put_row(struct store *s, struct incident_unit *u, int64_t at_us,
 {
 	const struct backend_ops *ops = s->db->ops;
 	struct incident *i = &u->now;
-	BUF_AUTO(monitors, 16 * INCIDENT_MONITORS_MAX);
+	BUF_AUTO(monitors, (size_t)16 * INCIDENT_MONITORS_MAX);
 	const char *list;
 
 	incident_monitors_text(i, &monitors);
