@@ -36,7 +36,8 @@ enum err query_incident_updates(struct reader *r, uint64_t id, bool open_only,
 
 /* -- from memory, any thread ---------------------------------------------- */
 /* What is open now: first what people wrote of, then the rest, each newest
- * first, with the newest public updates; at most max of them. Caller incident_shown_frees. *ret_total: how many there are. */
+ * first, with the newest public updates; at most max of them. Caller
+ * incident_shown_frees. *ret_total: how many there are. */
 #define INCIDENT_SHOWN_UPDATES 20
 struct incident_shown {
 	struct incident i;            /* id 0: durable, not yet in the
