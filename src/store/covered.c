@@ -136,14 +136,20 @@ whom_put(struct covered *c, size_t i)
 	c->whom[i].n = 0;
 }
 
-/* Those that ended before go; of many: c is given. Returns how many stay. */
+/* Those that ended before go, and the first one when there are max; of many:
+ * c is given. Returns how many stay. */
 static size_t
 retire(struct covered *c, struct run *v, size_t n, int64_t before_us)
 {
-	size_t kept = 0;
+	size_t kept = 0, max = c != NULL ? COVERED_MAX : COVERED_OWN_MAX;
+	size_t first = 0;
 
+	if (n == 0 || (n < max && v[0].to_us >= before_us))
+		return n;   /* by from_us: what is old comes first */
+	while (first + 1 < n && v[first].to_us == INT64_MAX)
+		first++;   /* it goes on */
 	for (size_t i = 0; i < n; i++) {
-		if (v[i].to_us >= before_us) {
+		if (v[i].to_us >= before_us && (n < max || i != first)) {
 			v[kept++] = v[i];
 			continue;
 		}

@@ -13,6 +13,10 @@
 
 /* Days of which rows are kept, and changes of status read at start. */
 #define VIEW_HISTORY_US (92 * INT64_C(86400000000))
+/* Rows of windows for many, and of each monitor's own: beyond, the oldest go,
+ * and the oldest bars take that maintenance for ordinary time. */
+#define COVERED_MAX     20000
+#define COVERED_OWN_MAX 1000
 
 struct covered;
 struct covered *covered_new(void);

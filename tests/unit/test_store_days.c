@@ -196,6 +196,38 @@ rows_are_shared_cut_and_forgotten(void **state)
 	covered_free(c);
 }
 
+/* However many there are, the newest count and the rest has a bound. */
+static void
+rows_have_a_maximum(void **state)
+{
+	struct covered *c = covered_new();
+	struct cover all = {.name = "w", .all = true};
+	struct cover own = {.name = "f", .monitor = 7};
+	int64_t n = COVERED_MAX + 10, k = COVERED_OWN_MAX + 10;
+	const uint32_t other = 8;
+
+	(void)state;
+	covered_add(c, &(struct cover){.name = "open", .from_us = 0,
+	    .to_us = INT64_MAX, .ids = &other, .n = 1});
+	for (int64_t i = 0; i < n; i++) {
+		all.from_us = i * 100;
+		all.to_us = i * 100 + 10;
+		covered_add(c, &all);
+	}
+	for (int64_t i = 0; i < k; i++) {
+		own.from_us = i * 100 + 50;
+		own.to_us = i * 100 + 51;
+		covered_add(c, &own);
+	}
+	assert_int_equal(covered_sum(c, 1, 0, INT64_MAX),
+	    (COVERED_MAX - 1) * 10);
+	assert_int_equal(covered_sum(c, 8, 0, 1000), 1000);   /* goes on */
+	assert_int_equal(covered_sum(c, 1, 0, 1000), 0);   /* the oldest */
+	assert_int_equal(covered_sum(c, 7, 0, INT64_MAX),
+	    (COVERED_MAX - 1) * 10 + COVERED_OWN_MAX);
+	covered_free(c);
+}
+
 static void
 rows_of_one_monitor(void **state)
 {
@@ -356,6 +388,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(days_are_what_uptime_says),
 		cmocka_unit_test(rows_are_shared_cut_and_forgotten),
+		cmocka_unit_test(rows_have_a_maximum),
 		cmocka_unit_test(rows_of_one_monitor),
 		cmocka_unit_test(the_view_leaves_maintenance_out),
 	};
