@@ -219,8 +219,8 @@ class Runner:
             os.path.join(self.tests, p), env, limit)) for p in paths]
 
     def simulator(self):
-        """Every scenario file, SIM_SEEDS random worlds, and what packet loss
-        does to verdicts."""
+        """Every scenario file, SIM_SEEDS random worlds, weeks of alerts, and
+        what packet loss does to verdicts."""
         sim = os.path.join(self.tests, "sim")
         scenes = sorted(glob.glob("tests/sim/scenarios/*.scn"))
         seeds = [sim, "seeds", os.environ.get("SIM_FROM", "1"),
@@ -230,6 +230,10 @@ class Runner:
         loss = [sim, "loss", "1", "40", "7"]
         todo.append(("loss", lambda: run_summary(
             "sim loss", loss, self.env, self.timeout)))
+        for first in ("1", "11"):
+            weeks = [sim, "weeks", first, "10", "21"]
+            todo.append(("weeks from " + first, lambda weeks=weeks: run_summary(
+                "sim weeks", weeks, self.env, 3 * self.timeout)))
         for scene in scenes:
             todo.append((scene, lambda scene=scene: run_summary(
                 scene, [sim, "scenario", scene], self.env, self.timeout)))

@@ -336,7 +336,7 @@ desk_message_row(const struct desk_message *m, size_t i,
 	assert(i < m->n);
 	desk_row_get(r, ret);
 	*ret_collapsed = r->collapsed;
-	*ret_late = (r->kind != ALERT_REMIND && r->step == 0 &&
+	*ret_late = (r->kind != ALERT_REMIND &&
 	    m->made_us - MAX(r->at_us, r->next_us) > m->late_us) ||
 	    r->was_held || r->collapsed;
 }

@@ -20,6 +20,8 @@
  *     was WAITING when we were started, or an attempt ended unanswered.
  *   - The OPEN of an incident that goes on does not expire, and neither does
  *     the RESOLVE of what was told; they leave late and say so.
+ *   - What goes on from a beginning that its channel gets later (its hours,
+ *     its step, a window) waits for that.
  *   - What the desk itself has to tell (reminders, fallbacks, a channel that
  *     fails) is a row in a unit first; it comes back by desk_add once durable.
  *

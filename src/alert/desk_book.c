@@ -175,7 +175,8 @@ close_for(struct desk *d, struct desk_incident *inc,
 static bool
 superfluous(const struct desk_row *r)
 {
-	if (r->kind == ALERT_REMIND || r->kind == ALERT_SETTLE)
+	if (r->kind == ALERT_REMIND ||
+	    (r->kind == ALERT_SETTLE && r->state != OUTBOX_SENT))
 		return true;
 	LIST_EACH(n, &r->inc->rows) {
 		const struct desk_row *o = CONTAINER(n, struct desk_row,

@@ -118,6 +118,8 @@ refused(struct desk *d, struct desk_message *m, const struct desk_outcome *o,
 
 		r->attempts++;
 		desk_fall_back(d, r, now_us);
+		if (r->kind == ALERT_REMIND)
+			desk_remind(d, r, now_us);
 		desk_end(d, r, OUTBOX_REFUSED, o->note);
 	}
 }

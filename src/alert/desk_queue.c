@@ -144,20 +144,6 @@ by_people(const struct desk_row *r, int64_t now_us, int64_t *until_us,
 	return false;
 }
 
-static bool
-muted(struct desk *d, const struct desk_row *r, int64_t now_us,
-    int64_t *until_us, char note[OUTBOX_NOTE])
-{
-	*until_us = 0;
-	if (!mutable(r))
-		return false;
-	if (by_people(r, now_us, until_us, note))
-		return true;
-	return d->mute.muted != NULL && r->monitor != 0 &&
-	    d->mute.muted(d->mute.arg, r->monitor, r->incident_us, now_us,
-	    until_us, note);
-}
-
 /* What this channel heard of an incident. */
 struct heard {
 	bool sent, maybe, collapsed;
@@ -188,6 +174,43 @@ told(const struct desk_incident *inc, const struct desk_channel *ch)
 	struct heard h = heard(inc, ch);
 
 	return h.sent || h.maybe;
+}
+
+/* Does it go on from a beginning that this channel has not heard yet, and will:
+ * in its hours, at its step, when nothing holds that back any more? */
+static bool
+too_soon(const struct desk_row *r, char note[OUTBOX_NOTE])
+{
+	bool flap = r->kind == ALERT_FLAP;
+
+	if (r->inc == NULL || r->step > 0 || (r->kind != ALERT_CHANGE &&
+	    r->kind != ALERT_SETTLE && !flap) || told(r->inc, r->ch))
+		return false;
+	LIST_EACH(n, &r->inc->rows) {
+		const struct desk_row *o = CONTAINER(n, struct desk_row,
+		    of_incident);
+
+		if (o->ch != r->ch || o == r || o->place != PLACE_TIMER ||
+		    (o->kind != ALERT_OPEN && (flap || o->kind != ALERT_FLAP)))
+			continue;
+		snprintf(note, OUTBOX_NOTE, "its beginning was not told yet");
+		return true;
+	}
+	return false;
+}
+
+static bool
+muted(struct desk *d, const struct desk_row *r, int64_t now_us,
+    int64_t *until_us, char note[OUTBOX_NOTE])
+{
+	*until_us = 0;
+	if (!mutable(r))
+		return false;
+	if (by_people(r, now_us, until_us, note) || too_soon(r, note))
+		return true;
+	return d->mute.muted != NULL && r->monitor != 0 &&
+	    d->mute.muted(d->mute.arg, r->monitor, r->incident_us, now_us,
+	    until_us, note);
 }
 
 /* Nothing else of it is known here: somebody may have been told. */
@@ -266,6 +289,8 @@ sends(struct desk *d, struct desk_row *r, int64_t now_us)
 	}
 	if (expired(r, now_us)) {
 		desk_fall_back(d, r, now_us);
+		if (r->kind == ALERT_REMIND)   /* the next may get out */
+			desk_remind(d, r, now_us);
 		desk_end(d, r, OUTBOX_EXPIRED, NULL);
 		return false;
 	}

@@ -169,6 +169,16 @@ on_up(const struct step *s)
 }
 
 static void
+on_over(const struct step *s)
+{
+	/* An end that is told already, for later, stays so. */
+	if (s->a->recover_us != 0)
+		forget(s->a);
+	else if (s->a->incident_us != 0)
+		tell_end(s, 0);
+}
+
+static void
 on_change(const struct step *s)
 {
 	switch ((enum status)s->e->to) {
@@ -180,15 +190,15 @@ on_change(const struct step *s)
 	case STATUS_UP:
 		on_up(s);
 		break;
+	case STATUS_PENDING:
+		/* A group without members has nothing that could recover. */
+		if (s->e->why == WHY_EMPTY_GROUP)
+			on_over(s);
+		break;
 	case STATUS_PAUSED:
-		/* An end that is told already, for later, stays so. */
-		if (s->a->recover_us != 0)
-			forget(s->a);
-		else if (s->a->incident_us != 0)
-			tell_end(s, 0);
+		on_over(s);
 		break;
 	case STATUS_UNKNOWN:
-	case STATUS_PENDING:
 	case STATUS_NMAX:
 		break;
 	}

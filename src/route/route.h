@@ -7,8 +7,9 @@
  *
  *   none ── down, degraded, late ──► open ── up, paused ──► none
  *
- * Unknown and pending are neither: they open nothing and end nothing. While it
- * is open:
+ * Unknown and pending are neither: they open nothing and end nothing, but a
+ * group that becomes pending because no member counts has ended. While it is
+ * open:
  *   OPEN     the first row for a channel (or FLAP, see below). Escalation
  *            steps are OPEN rows with step > 0 and next_us ahead; whoever
  *            sends drops them when the incident is acknowledged or over.

@@ -1,5 +1,5 @@
-/* sim.c: "sim seeds FROM COUNT", "sim scenario FILE…" and "sim loss SEED
- * MONITORS DAYS". */
+/* sim.c: "sim seeds FROM COUNT", "sim scenario FILE…", "sim loss SEED
+ * MONITORS DAYS" and "sim weeks FROM COUNT DAYS". */
 #include "tests/sim/sim.h"
 
 #include <stdio.h>
@@ -11,7 +11,8 @@ static int
 usage(void)
 {
 	(void)fprintf(stderr, "usage: sim seeds FROM COUNT | "
-	    "sim scenario FILE… | sim loss SEED MONITORS DAYS\n");
+	    "sim scenario FILE… | sim loss SEED MONITORS DAYS | "
+	    "sim weeks FROM COUNT DAYS\n");
 	return 2;
 }
 
@@ -35,6 +36,11 @@ main(int argc, char **argv)
 	    str_u64(str_of(argv[3]), 10000, &count) && count > 0 &&
 	    str_u64(str_of(argv[4]), 3650, &days) && days > 0)
 		rc = loss_main(from, count, days);
+	else if (strcmp(argv[1], "weeks") == 0 && argc == 5 &&
+	    str_u64(str_of(argv[2]), UINT32_MAX, &from) &&
+	    str_u64(str_of(argv[3]), UINT32_MAX, &count) &&
+	    str_u64(str_of(argv[4]), 3650, &days) && days > 0)
+		rc = weeks_main(from, count, days);
 	else
 		rc = usage();
 	role_leave(&shard_role);

@@ -7,7 +7,7 @@
  *   sim_store.c  sink, commit, crash    sim_judge.c  what must be true
  *   sim_seeds.c  random worlds          sim_scene.c  scenario files
  *   sim_told.c   what people are told   sim_sight.c  beacons
- *   sim_loss.c   packets get lost */
+ *   sim_loss.c   packets get lost       chain.h      the rest of the way */
 #ifndef TESTS_SIM_H
 #define TESTS_SIM_H
 
@@ -101,6 +101,7 @@ struct world_sim {
 	uint64_t rng;
 };
 
+struct chain;
 struct pending;
 struct sim {
 	struct world_sim w;
@@ -130,6 +131,8 @@ struct sim {
 	struct timer commit;
 	bool keep_logs, calm;        /* calm: never short of slots or store */
 	bool unjudged;               /* no checkers between turns */
+	bool healed;                 /* nothing goes wrong any more */
+	struct chain *chain;         /* the rest of the way; NULL: none */
 	uint64_t hash, turns, samples, changes, voids, restarts, acks, told;
 	uint64_t pauses, goes_on;    /* events of a full store */
 	const char *replay;          /* how to see a failure again */
@@ -195,6 +198,7 @@ struct item *sim_add(struct sim *s, const struct check_kind *k,
     unsigned target, unsigned host);
 int seeds_main(uint64_t from, uint64_t count);
 int scene_main(int argc, char **argv);
+int weeks_main(uint64_t from, uint64_t count, uint64_t days);
 int loss_main(uint64_t seed, uint64_t monitors, uint64_t days);
 
 #endif

@@ -175,6 +175,8 @@ sim_conf(const struct check_kind *k, uint32_t id, unsigned target,
 	c->severity = SEVERITY_CRITICAL;
 	c->notify.v = xcalloc(1, sizeof(char *));
 	c->notify.v[c->notify.n++] = xstrdup("ops");
+	c->tags.v = xcalloc(1, sizeof(char *));
+	c->tags.v[c->tags.n++] = xstrdup(id % 2 == 0 ? "even" : "odd");
 	/* Some wait before they say that all is well. */
 	c->recovery_delay_ns = id % 3 == 1 ? 45 * NS_PER_S : 0;
 	if (k == &sim_kind)

@@ -441,7 +441,12 @@ judge_unit(struct sim *s, const struct unit *u)
 		return;
 	}
 	if (u->kind == UNIT_ALERT) {
-		judge_sights(s, alert_unit_of(u));
+		const struct alert_unit *a = alert_unit_of(u);
+
+		/* Of the scheduler, not what a courier notes. */
+		if (a->nmarks == 0 && a->ndeliveries == 0 && a->nrows > 0 &&
+		    a->rows[0].event.kind == ALERT_SIGHT)
+			judge_sights(s, a);
 		return;
 	}
 	r = CONTAINER((uintptr_t)u, struct result_unit, unit);

@@ -4,12 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
-#include "tests/sim/sim.h"
+#include "base/role.h"
+#include "tests/sim/chain.h"
 
 #define CHAOS_NS  (90 * 60 * NS_PER_S)
 #define HEAL_NS   (10 * 60 * NS_PER_S)
+#define CALM_NS   (4 * 3600 * NS_PER_S)   /* after weeks */
 #define TARGETS   8
+#define CROWD     24         /* monitors ever made in weeks */
 
 static timer_fn on_sender;
 
@@ -41,6 +45,7 @@ sim_free(struct sim *s)
 	sched_free(s->sched);
 	sight_crash(s);
 	sim_store_free(s);
+	chain_free(s);
 	for (unsigned i = 0; i < s->nitems; i++) {
 		timer_stop(&s->w.world, &s->items[i].sender);
 		monitor_conf_unref(s->items[i].conf);
@@ -123,7 +128,8 @@ tune(struct sim *s, struct monitor_conf *c)
 {
 	static const int64_t intervals[] = {1, 5, 10, 30, 60, 120};
 
-	c->interval_ns = intervals[1 + sim_rnd(s, 5)] * NS_PER_S;
+	c->interval_ns = intervals[s->chain != NULL ? 4 + sim_rnd(s, 2) :
+	    1 + sim_rnd(s, 5)] * NS_PER_S;
 	if (c->kind == &sim_push.conf) {
 		c->grace_ns = between(s, 2000, c->interval_ns * 8 / 10 /
 		    NS_PER_MS);
@@ -158,6 +164,10 @@ populate(struct sim *s)
 	if (k == &sim_push) {
 		it->period_ns = it->conf->interval_ns;
 		it->jitter_ns = it->conf->grace_ns / 8;
+		if (s->chain != NULL) {   /* not late by right for weeks */
+			it->period_ns -= it->period_ns / 20;
+			it->jitter_ns = 0;
+		}
 		it->next_ns = s->w.now_ns;
 		sender_next(it);
 	}
@@ -318,7 +328,7 @@ something(struct sim *s)
 		trouble_here(s);
 	else if (r == 11 && !s->calm)
 		limits(s);
-	else if (r == 12)
+	else if (r == 12 && (s->chain == NULL || s->nitems < CROWD))
 		(void)populate(s);
 	else if (it == NULL)
 		return;
@@ -353,6 +363,23 @@ heal(struct sim *s)
 		it->silent_until_ns = MIN(it->silent_until_ns, s->w.now_ns);
 		if (it->conf != NULL && it->live.status == STATUS_PAUSED)
 			sim_command(s, it, COMMAND_RESUME);
+	}
+}
+
+/* Days of it, with fewer monitors, everything slower, and the rest of the
+ * way. */
+static void
+weeks(struct sim *s, uint64_t days)
+{
+	int64_t end = s->w.now_ns + (int64_t)days * 86400 * NS_PER_S;
+
+	while (s->w.now_ns < end) {
+		sim_run_until(s, s->w.now_ns + between(s, 1000, 4200000));
+		if (sim_rnd(s, 4) == 0)
+			chain_people(s);
+		if (sim_rnd(s, 8) == 0)
+			provider_trouble(s);
+		something(s);
 	}
 }
 
@@ -413,6 +440,53 @@ seeds_main(uint64_t from, uint64_t count)
 			return 1;
 		}
 	}
+	(void)printf("%" PRIu64 " passed, 0 failed\n", count);
+	return 0;
+}
+
+static void
+week_world(uint64_t seed, uint64_t days)
+{
+	char replay[80];
+	struct sim *s;
+	const struct chain *c;
+
+	(void)snprintf(replay, sizeof(replay), "sim weeks %" PRIu64 " 1 %"
+	    PRIu64, seed, days);
+	role_is(&shard_role);
+	s = sim_new(seed, replay);
+	chain_begin(s);
+	sched_command(s->sched, chain_routes(s));
+	s->beacons = sim_rnd(s, 2) == 0;
+	sight_boot(s);
+	s->queue_max = 100000;
+	for (int i = 0; i < 8; i++)
+		(void)populate(s);
+	weeks(s, days);
+	heal(s);
+	provider_heal(s);
+	sim_run_until(s, s->w.now_ns + CALM_NS);
+	judge_healthy(s);
+	sim_flush(s);
+	proof_end(s);
+	c = s->chain;
+	(void)printf("seed %" PRIu64 ": %" PRIu64 " turns, %" PRIu64 " changes, %"
+	    PRIu64 " restarts, %zu rows, %" PRIu64 " messages, %" PRIu64
+	    " failed, %" PRIu64 " opens, %" PRIu64 " resolves, %" PRIu64
+	    " collapsed, %" PRIu64 " held, %" PRIu64 " escalated, %" PRIu64
+	    " reminders, %" PRIu64 " seen twice\n", seed, s->turns,
+	    s->changes, s->restarts, c->nrows, c->sent, c->again, c->opens,
+	    c->resolves, c->collapsed, c->held, c->escalations, c->reminders,
+	    c->twice);
+	sim_free(s);
+}
+
+int
+weeks_main(uint64_t from, uint64_t count, uint64_t days)
+{
+	log_set(LOG_ERROR, LOG_TEXT);
+	for (uint64_t i = from; i < from + count; i++)
+		week_world(i, days);
 	(void)printf("%" PRIu64 " passed, 0 failed\n", count);
 	return 0;
 }

@@ -114,7 +114,7 @@ judge_sight(struct sim *s, const struct item *it)
 void
 judge_sights(struct sim *s, const struct alert_unit *u)
 {
-	MUST(s, u->nrows == 1);
+	MUST(s, u->nrows == 1 || s->chain != NULL);
 	MUST(s, u->rows[0].event.kind == ALERT_SIGHT);
 	MUST(s, u->rows[0].event.at_us <= u->rows[0].event.until_us);
 	MUST(s, u->rows[0].event.at_us != s->sight_us);

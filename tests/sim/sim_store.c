@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/role.h"
 #include "base/text.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/chain.h"
 
 struct pending {
 	struct pending *next;
@@ -115,6 +115,8 @@ commit_one(struct sim *s)
 	s->queued--;
 	if (p->unit->kind == UNIT_RESULT)
 		store_result(s, p);
+	if (s->chain != NULL)
+		chain_durable(s, p->unit);
 	unit_free(p->unit);
 	if (a != NULL)
 		a->done(a, ERR_OK, NULL);
@@ -157,6 +159,8 @@ forget(struct sim *s)
 		struct pending *p = s->first;
 
 		s->first = p->next;
+		if (s->chain != NULL && s->sched == NULL)
+			chain_lost(s, p->unit);
 		xfree(p->unit->ack != NULL ? CONTAINER(p->unit->ack,
 		    struct waiter, ack) : NULL);
 		unit_free(p->unit);
@@ -180,6 +184,8 @@ sim_crash(struct sim *s)
 {
 	size_t queued = s->queued;
 
+	if (s->chain != NULL)
+		chain_crash(s);
 	sched_free(s->sched);
 	s->sched = NULL;
 	sight_crash(s);
@@ -252,7 +258,8 @@ sim_boot(struct sim *s)
 	    &s->stats);
 	s->restarted_ns = s->w.now_ns;
 	sight_boot(s);
-	sched_command(s->sched, told_routes());
+	sched_command(s->sched, s->chain != NULL ? chain_routes(s) :
+	    told_routes());
 	/* In any order: a group may come after its members. */
 	for (unsigned i = 0; i < s->nitems; i++) {
 		struct item *it = &s->items[(from + i) % s->nitems];
@@ -270,6 +277,8 @@ sim_boot(struct sim *s)
 		it->excused_ns = s->w.now_ns;
 	}
 	sched_check(s->sched);
+	if (s->chain != NULL)
+		chain_boot(s);
 }
 
 void
@@ -281,6 +290,8 @@ sim_remove(struct sim *s, struct item *it)
 	role_is(&shard_role);
 	if (s->sched != NULL)
 		sched_kick(s->sched);   /* what it noticed before, it says now */
+	if (s->chain != NULL)
+		sim_flush(s);
 	c = TAKE(it->conf);
 	cmd = command_new(COMMAND_REMOVE, c->id);
 	timer_stop(&s->w.world, &it->sender);
@@ -289,6 +300,8 @@ sim_remove(struct sim *s, struct item *it)
 	else
 		command_free(cmd);
 	MUST(s, !it->running);
+	if (s->chain != NULL)
+		chain_gone(s, c->id);
 	monitor_conf_unref(c);
 }
 

@@ -249,6 +249,122 @@ a_channel_that_goes_in_flight_is_not_reported(void **state)
 	end(b);
 }
 
+/* -- who hears late, or hears later --------------------------------------------- */
+
+/* A beginning that a channel gets in its hours only: what goes on from it waits
+ * with it. */
+static void
+nothing_goes_on_before_its_beginning(void **state)
+{
+	struct bench *b = begin();
+	struct outbox_row open = row(ALERT_OPEN, 1, T0, T0, "ops"), on;
+	struct desk_message *m;
+	bool late, collapsed;
+
+	(void)state;
+	open.next_us = T0 + S(3600);
+	add(b, &open);
+	b->now += S(62);   /* looked at every 5 s, not at 3600 */
+	on = row(ALERT_CHANGE, 1, T0, b->now, "ops");
+	add(b, &on);
+	assert_null(next(b, S(3000)));
+	assert_state(b, on, OUTBOX_HELD);
+	m = next(b, S(700));
+	assert_non_null(m);
+	assert_int_equal(member(m, 0, &late, &collapsed).event.kind,
+	    ALERT_OPEN);
+	done(b, m, DELIVERY_SENT, false);
+	m = next(b, S(60));
+	assert_non_null(m);
+	assert_int_equal(member(m, 0, &late, &collapsed).event.kind,
+	    ALERT_CHANGE);
+	done(b, m, DELIVERY_SENT, false);
+	end(b);
+}
+
+/* The provider refused the beginning and took what came after it: then it
+ * takes the end as well. */
+static void
+who_heard_only_that_it_settled_hears_the_end(void **state)
+{
+	struct bench *b = begin();
+	struct outbox_row flap = row(ALERT_FLAP, 1, T0, T0, "ops"), r;
+	struct desk_message *m;
+	bool late, collapsed;
+
+	(void)state;
+	add(b, &flap);
+	done(b, next(b, S(30)), DELIVERY_REFUSED, false);
+	r = row(ALERT_SETTLE, 1, T0, b->now, "ops");
+	add(b, &r);
+	done(b, next(b, S(30)), DELIVERY_SENT, false);
+	r = row(ALERT_RESOLVE, 1, T0, b->now, "ops");
+	add(b, &r);
+	m = next(b, S(30));
+	assert_non_null(m);
+	assert_int_equal(member(m, 0, &late, &collapsed).event.kind,
+	    ALERT_RESOLVE);
+	done(b, m, DELIVERY_SENT, false);
+	end(b);
+}
+
+static void
+a_step_that_leaves_long_after_its_time_says_so(void **state)
+{
+	struct bench *b = begin();
+	struct outbox_row step = row(ALERT_OPEN, 1, T0, T0, "ops");
+	struct desk_message *m;
+	bool late, collapsed;
+
+	(void)state;
+	step.step = 1;
+	step.next_us = T0 + S(600);
+	outbox_key(&step);
+	add(b, &step);
+	m = next(b, S(700));
+	assert_non_null(m);
+	(void)member(m, 0, &late, &collapsed);
+	assert_false(late);
+	for (int i = 0; i < 12; i++) {
+		done(b, m, DELIVERY_AGAIN, false);
+		m = next(b, S(600));
+		assert_non_null(m);
+	}
+	(void)member(m, 0, &late, &collapsed);
+	assert_true(late);
+	done(b, m, DELIVERY_SENT, false);
+	end(b);
+}
+
+/* One that could not be said is void; the next is said. */
+static void
+reminders_go_on_after_one_that_was_not_taken(void **state)
+{
+	struct bench *b = begin();
+	struct outbox_row open = row(ALERT_OPEN, 1, T0, T0, "ops");
+	struct desk_message *m;
+	unsigned taken = 0;
+
+	(void)state;
+	open.remind_us = S(600);
+	add(b, &open);
+	done(b, next(b, S(30)), DELIVERY_SENT, false);
+	done(b, next(b, S(700)), DELIVERY_REFUSED, false);
+	while (b->now < T0 + S(4000)) {   /* away, until one expires */
+		m = next(b, S(1300));
+		assert_non_null(m);
+		done(b, m, DELIVERY_AGAIN, false);
+	}
+	for (int i = 0; i < 3; i++) {
+		m = next(b, S(1300));
+		assert_non_null(m);
+		done(b, m, DELIVERY_SENT, false);
+		taken++;
+	}
+	assert_int_equal(taken, 3);
+	end(b);
+}
+
 int
 main(void)
 {
@@ -261,6 +377,13 @@ main(void)
 		    a_channel_that_goes_takes_its_messages_with_it),
 		cmocka_unit_test(
 		    a_channel_that_goes_in_flight_is_not_reported),
+		cmocka_unit_test(nothing_goes_on_before_its_beginning),
+		cmocka_unit_test(
+		    who_heard_only_that_it_settled_hears_the_end),
+		cmocka_unit_test(
+		    a_step_that_leaves_long_after_its_time_says_so),
+		cmocka_unit_test(
+		    reminders_go_on_after_one_that_was_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

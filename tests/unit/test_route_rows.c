@@ -125,6 +125,30 @@ test_groups(void **state)
 	rig_free(&r);
 }
 
+/* What has no members can neither fail nor recover. */
+static void
+test_empty_group(void **state)
+{
+	struct rig r = rig_make(CHANNELS "routes:\n  - {channels: [a]}\n" WEB
+	    "}\n");
+	struct route_event e = {.conf = r.m, .from = STATUS_DOWN,
+	    .to = STATUS_PENDING, .why = WHY_EMPTY_GROUP, .latency_us = -1,
+	    .reason = ""};
+
+	(void)state;
+	STEP(&r, STATUS_UP, 1, "");
+	STEP(&r, STATUS_DOWN, 1, "open a");
+	STEP(&r, STATUS_PENDING, 1, "");
+	assert_true(alerting_open(&r.st.alerting, r.at));
+	e.at_us = r.at += SEC;
+	xfree(r.rows.v);
+	r.rows = (struct route_rows){0};
+	assert_true(route_step(r.plan, &e, &r.st, &r.rows));
+	rig_told(&r, "resolve a");
+	assert_false(alerting_open(&r.st.alerting, r.at));
+	rig_free(&r);
+}
+
 static void
 test_escalation(void **state)
 {
@@ -509,6 +533,7 @@ main(void)
 		cmocka_unit_test(test_worse_and_better),
 		cmocka_unit_test(test_first_match),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_empty_group),
 		cmocka_unit_test(test_escalation),
 		cmocka_unit_test(test_hours),
 		cmocka_unit_test(test_recovery_delay),
