@@ -98,6 +98,7 @@ chain_change_before_open|src/alert/desk_queue.c|/^too_soon/,/^}/s/return true;/r
 chain_settled_unended|src/alert/desk_book.c|s/ \&\& r->state != OUTBOX_SENT))/))/|sim|$weeks
 chain_empty_group_open|src/route/route.c|s/if (s->e->why == WHY_EMPTY_GROUP)/if (false)/|sim|$weeks
 alert_reminders_end|src/alert/desk_queue.c|s/if (r->kind == ALERT_REMIND)   .*/if (false)/|test_alert_desk_time|tests/test_alert_desk_time
+journal_reserve_wasted|src/store/journal.c|/^roll/,/^}/s/if (room_allowed(j)) {/shut(j);\n\t&/|test_store_journal|tests/test_store_journal
 link_not_signed|src/model/link.c|s/if (!str_eq_secret(/if (false \&\& !str_eq_secret(/|test_model_link|tests/test_model_link
 incident_stays_open_after_its_end|src/model/incident.c|s/return a->recover_us == 0 ? a->incident_us : 0;/return a->incident_us;/|test_store_incident|tests/test_store_incident
 incident_of_a_monitor_that_went|src/store/edit.c|s/r = incidents_end(s, st->id, e->at_us, ei);/(void)incidents_end;/|test_store_incident|tests/test_store_incident

@@ -348,6 +348,7 @@ thread_main(void *arg)
 	role_enter(&courier_role);
 	c->world = world_uv_new();
 	e = open_all(c, &c->start_ei);
+	(void)FAULT("courier.loaded");
 	if (e == ERR_OK) {
 		look_for_gone(c, world_wall_us(c->world));
 		world_uv_watch(c->world, c->inbox.wake, on_mail, c);

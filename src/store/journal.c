@@ -185,6 +185,7 @@ from_reserve(struct journal *j, struct errinfo *ei)
 	char path[PATH_BYTES];
 	int fd;
 
+	shut(j);
 	while (j->nspares > 0 && j->nsegs < SEGS_MAX) {
 		uint64_t no = j->spares[--j->nspares];
 
@@ -206,11 +207,14 @@ roll(struct journal *j, bool may_reserve, struct errinfo *ei)
 	enum err e = ERR_LIMIT;
 	int fd;
 
-	shut(j);
+	/* Until there is another, the open one goes on: a segment of the
+	 * reserve would be lost to each record that may not use it. */
 	if (room_allowed(j)) {
 		fd = make_file(j, j->next_no, path);
-		if (fd >= 0)
+		if (fd >= 0) {
+			shut(j);
 			return open_with(j, fd, path, false, ei);
+		}
 		e = disk_failed(j, "cannot grow", ei);
 	} else {
 		(void)fail(ei, ERR_LIMIT, "the journal %s is full",

@@ -60,6 +60,9 @@ class Request:
     def json(self):
         return json.loads(self.body)
 
+    def key(self):
+        return self.headers["idempotency-key"]
+
     def __repr__(self):
         return f"<{self.method} {self.path} {self.body[:200]!r}>"
 

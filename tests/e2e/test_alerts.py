@@ -42,6 +42,17 @@ def told(sink):
     return seen
 
 
+def once(sink):
+    """The same as somebody sees it who minds the key."""
+    seen, keys = [], set()
+    for r in list(sink.requests):
+        if r.key() not in keys:
+            seen += [(e["event"], (e.get("monitor") or {}).get("name"))
+                     for e in r.json()["events"]]
+        keys.add(r.key())
+    return seen
+
+
 def config(channels, monitors, **alerts):
     return {"alerts": {**FAST, **alerts}, "channels": channels,
             "monitors": monitors}
@@ -157,7 +168,9 @@ def courier_points():
 
 # Around the open and the resolve, and each commit in between: its row, what
 # became of it, the row of its end.
-POINTS = [*(f"{p}=kill@{n}" for p in courier_points() for n in (1, 2)),
+POINTS = ["courier.loaded=kill@1",   # once a start
+          *(f"{p}=kill@{n}" for p in courier_points() for n in (1, 2)
+            if p != "courier.loaded"),
           *(f"writer.{p}_commit=kill@{n}" for p in ("before", "after")
             for n in (2, 3, 4, 5, 6))]
 
@@ -188,6 +201,38 @@ def test_killed_at_every_point(make_daemon, closing, point):
     after = "before_send" not in point
     assert seen[0] == ("open", "A") and seen[-1] == ("resolve", "A")
     assert len(seen) <= (3 if after else 2), seen
+    assert once(sink) == [("open", "A"), ("resolve", "A")]
+
+
+def test_killed_again_while_it_recovers(make_daemon, closing):
+    """Each start ends at another point of the same delivery."""
+    sink, port = closing(HttpSink()), free_port()
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", port, notify=["ops"])]))
+    for event in ("open", "resolve"):
+        for point in ("before_send", "after_send", "loaded", "after_send",
+                      "before_book", "before_send"):
+            d.start(ready=False,
+                    env={"VEDETTE_FAULT": f"courier.{point}=kill@1"})
+            wait_for(lambda: not d.alive(), timeout=30,
+                     what=f"the kill at {point}")
+            d.kill()
+        d.start()
+        wait_told(sink, (event, "A"))
+        settle_row(d, event)
+        if event == "open":
+            closing(Flip(port))
+            d.kill()
+    settled(d)
+    assert len(told(sink)) > 2
+    assert once(sink) == [("open", "A"), ("resolve", "A")]
+
+
+def settle_row(d, event):
+    """What became of it is stored."""
+    wait_for(lambda: outbox(d, "SELECT state FROM outbox WHERE k LIKE ?",
+                            f"%.{event}.%") == [(2,)],
+             what=f"the {event} to be noted as sent")
 
 
 def test_a_monitor_that_goes_is_resolved(make_daemon, closing):

@@ -5,15 +5,16 @@ nobody's business, clocks that are set, channels that go."""
 import json
 import os
 import time
+from email.utils import formatdate
 
 import pytest
 
 import harness
 from harness import free_port, wait_for
-from sinks import (CUT_BODY, DRIP, ENDLESS, STALL, HttpSink, MailSink, later,
-                   status)
-from test_alerts import (Flip, config, hook, monitor, outbox, settled, told,
-                         wait_told)
+from sinks import (CUT, CUT_BODY, DRIP, ENDLESS, HANG, RESET, STALL, HttpSink,
+                   MailSink, later, status)
+from test_alerts import (Flip, config, hook, monitor, once, outbox, settled,
+                         told, wait_told)
 from test_real_time import faketime
 
 SECRETS = ["HookPathS3cret", "HeaderS3cret", "HmacS3cret", "TokenS3cret",
@@ -40,6 +41,37 @@ def test_what_was_taken_is_not_sent_again(make_daemon, closing, answer):
     closing(Flip(port))
     settled(d)
     assert told(sink) == [("open", "A"), ("resolve", "A")]
+
+
+@pytest.mark.parametrize("answer", [CUT, RESET, HANG],
+                         ids=["cut", "reset", "hangs"])
+def test_what_may_have_been_taken_goes_again_as_it_was(make_daemon, closing,
+                                                       answer):
+    """Nothing came back: whoever took it knows it by its key and its bytes."""
+    sink, port = closing(HttpSink()), free_port()
+    sink.script(answer)
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", port, notify=["ops"])]))
+    d.start()
+    first, second = sink.wait(2, timeout=40)[:2]
+    assert (first.key(), first.body) == (second.key(), second.body)
+    if answer is HANG:
+        assert 9.5 <= second.at - first.at < 30 * harness.SLOW
+    closing(Flip(port))
+    settled(d)
+    assert told(sink) == [("open", "A"), ("open", "A"), ("resolve", "A")]
+    assert once(sink) == [("open", "A"), ("resolve", "A")]
+
+
+def test_retry_after_may_be_a_date(make_daemon, closing):
+    sink = closing(HttpSink())
+    sink.script(lambda r: later(formatdate(time.time() + 5, usegmt=True),
+                                code=503))
+    d = make_daemon(config([hook("ops", sink)],
+                           [monitor("A", free_port(), notify=["ops"])]))
+    d.start()
+    first, second = sink.wait(2, timeout=30)[:2]
+    assert second.at - first.at >= 3.9   # a date has whole seconds
 
 
 def test_a_head_that_drips_is_ended(make_daemon, closing):

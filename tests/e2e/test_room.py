@@ -14,6 +14,9 @@ import pytest
 
 import harness
 from harness import wait_for
+from sinks import HttpSink
+from test_alerts import (Flip, config, hook, monitor, outbox, settled, told,
+                         wait_told)
 
 MIB = 1 << 20
 FAST = {"interval": "1s", "timeout": "900ms", "retries": 0}
@@ -186,6 +189,41 @@ def test_a_journal_that_fills_the_disk(make_daemon, web, small_disk):
     assert metric(d, 'vedette_dropped_total{kind="result"}') == 0
     wait_for(lambda: metric(d, "vedette_journal_reserve_bytes") == 8 * MIB, 60,
              "the reserve again")
+
+
+def test_alerts_leave_while_the_disk_is_full(make_daemon, small_disk, closing):
+    """Rows go to the journal's reserve, and from there to people: both the
+    beginning and the end, once each, and once in the database afterwards."""
+    sink, port = closing(HttpSink()), harness.free_port()
+    up = closing(Flip(port))
+    d = make_daemon()
+    d.data = os.path.join(small_disk, "data")
+    d.control = os.path.join(d.data, "control.sock")
+    d.configure(config([hook("ops", sink)],
+                       [monitor("A", port, notify=["ops"])]))
+    d.start()
+    d.wait_status("A", "up")
+    aside = None
+
+    def set_aside():   # all that is to be: it does not grow any more
+        nonlocal aside
+        was, aside = aside, metric(d, "vedette_journal_reserve_bytes")
+        return aside and was == aside
+    wait_for(set_aside, 20, "the reserve", every=1.0)
+    hog = os.path.join(small_disk, "hog")
+    fill(hog, 0)
+    wait_for(lambda: pressure(d) == "refuse", 30, "refusing")
+    up.close()
+    wait_told(sink, ("open", "A"))
+    up = closing(Flip(port))
+    wait_told(sink, ("resolve", "A"))
+    assert pressure(d) == "refuse"
+    os.unlink(hog)
+    wait_for(lambda: outbox(d, "SELECT state FROM outbox WHERE monitor = 1")
+             == [(2,), (2,)], 30, "both, sent, in the database")
+    settled(d)
+    seen = [t for t in told(sink) if t[1] == "A"]
+    assert seen == [("open", "A"), ("resolve", "A")], told(sink)
 
 
 def test_warned_before(make_daemon, web, small_disk):

@@ -413,6 +413,36 @@ test_used_again(void **state)
 	rig_remove(&p.r);
 }
 
+/* Whoever may not use the reserve is refused, and takes none of it. */
+static void
+test_reserve_is_not_wasted(void **state)
+{
+	struct place p;
+
+	(void)state;
+	memset(&p, 0, sizeof(p));
+	rig_dir(&p.r, "x");
+	p.conf = (struct journal_conf){.id = 99, .size = 0,
+	    .reserve = 16384, .segment = 8192};
+	snprintf(p.conf.dir, sizeof(p.conf.dir), "%s/journal", p.r.dir);
+	open_it(&p);
+	while (journal_trim(p.j, NULL) == ERR_AGAIN)
+		;
+	for (uint64_t i = 1; i <= 60; i += 2) {
+		struct journal_record r = {i, STR("0123456789")};
+		struct journal_batch may = {.v = &r, .n = 1,
+		    .may_reserve = true}, not = {.v = &r, .n = 1};
+
+		assert_int_equal(journal_append(p.j, &may, NULL), ERR_OK);
+		r.seq++;
+		assert_int_equal(journal_append(p.j, &not, NULL), ERR_LIMIT);
+	}
+	assert_int_equal(journal_stats(p.j)->reserve, 8192);
+	assert_int_equal(count(&p, 0), 30);
+	journal_close(p.j);
+	rig_remove(&p.r);
+}
+
 int
 main(void)
 {
@@ -425,6 +455,7 @@ main(void)
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_of_another_database),
 		cmocka_unit_test(test_used_again),
+		cmocka_unit_test(test_reserve_is_not_wasted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
