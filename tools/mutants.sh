@@ -87,7 +87,7 @@ alert_heard_before_commit|src/store/batch.c|s/^\(.*\)e = ops->commit(s->db, ei);
 beacons_disbelieved_at_once|src/sched/beacon.c|s/b->doubt = true;/for (size_t i = 0; i < b->n; i++) b->v[i].voice = false;/|sim|$scene/blind_again.scn
 loss_blind_counts|src/sched/run.c|s/if (sight == SIGHT_LOST \&\& !why/if (false \&\& !why/|sim|$loss
 loss_no_recheck|src/state/state.c|/^failed/,/^}/s/v.recheck = true;/;/|sim|$loss
-chain_leaves_before_commit|src/alert/desk_book.c|s/\*BOOK(d, alert_unit_row) = \*r;/\&; (void)desk_add(d, r, false, r->next_us);/|sim|$weeks
+chain_leaves_before_commit|src/alert/desk_book.c|s/^\t\*BOOK(d, alert_unit_row) = \*r;/&\n\t(void)desk_add(d, r, false, r->next_us);/|sim|$weeks
 chain_resolve_lost|src/alert/desk_queue.c|s/if (h.sent .*alone(r))$/if (h.collapsed)/|sim|$weeks
 chain_second_beginning|src/route/plan.c|s/if (known \&\& step == 0)/if (false)/|sim|$weeks
 chain_order_swapped|src/alert/desk_done.c|s/list_push(first, \&r->queue);/list_push(\&ch->queue, \&r->queue);/|sim|$weeks
@@ -95,7 +95,7 @@ chain_expired_as_new|src/alert/desk.c|s/m->made_us - MAX(r->at_us, r->next_us) >
 chain_window_ignored|src/alert/desk_queue.c|s/if (muted(d, r, now_us, \&until_us, note)) {/if (false) {/|sim|$weeks
 chain_step_of_acknowledged|src/alert/desk_queue.c|s/if (inc->acked_us != 0 \&\&/if (false \&\&/|sim|$weeks
 chain_change_before_open|src/alert/desk_queue.c|/^too_soon/,/^}/s/return true;/return false;/|sim|$weeks
-chain_settled_unended|src/alert/desk_book.c|s/ \&\& r->state != OUTBOX_SENT))/))/|sim|$weeks
+alert_settled_unended|src/alert/desk_book.c|s/ \&\& r->state != OUTBOX_SENT))/))/|test_alert_desk_time|tests/test_alert_desk_time
 chain_empty_group_open|src/route/route.c|s/if (s->e->why == WHY_EMPTY_GROUP)/if (false)/|sim|$weeks
 alert_reminders_end|src/alert/desk_queue.c|s/if (r->kind == ALERT_REMIND)   .*/if (false)/|test_alert_desk_time|tests/test_alert_desk_time
 journal_reserve_wasted|src/store/journal.c|/^roll/,/^}/s/if (room_allowed(j)) {/shut(j);\n\t&/|test_store_journal|tests/test_store_journal

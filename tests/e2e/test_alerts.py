@@ -228,6 +228,24 @@ def test_killed_again_while_it_recovers(make_daemon, closing):
     assert once(sink) == [("open", "A"), ("resolve", "A")]
 
 
+def test_killed_between_two_parts(make_daemon, closing):
+    """One message in several requests: those that were taken are known by
+    their keys, and the others follow."""
+    sink, n, port = closing(HttpSink()), 3000, free_port()
+    mons = [monitor(f"M{i}", port, notify=["ops"], interval="5s")
+            for i in range(n)]
+    d = make_daemon(config([hook("ops", sink)], mons, group_wait="3s",
+                           group_max="20s"))
+    d.start(env={"VEDETTE_FAULT": "courier.before_send=kill@2"})
+    wait_for(lambda: not d.alive(), timeout=60, what="the kill")
+    d.kill()
+    assert len(sink.requests) == 1 and 0 < len(told(sink)) < n
+    d.start()
+    wait_for(lambda: len(set(told(sink))) == n, timeout=60,
+             what="all to be told")
+    assert len(once(sink)) == n
+
+
 def settle_row(d, event):
     """What became of it is stored."""
     wait_for(lambda: outbox(d, "SELECT state FROM outbox WHERE k LIKE ?",
