@@ -190,7 +190,10 @@ too_soon(const struct desk_row *r, char note[OUTBOX_NOTE])
 		const struct desk_row *o = CONTAINER(n, struct desk_row,
 		    of_incident);
 
-		if (o->ch != r->ch || o == r || o->place != PLACE_TIMER ||
+		/* Ready, it is behind who is at the front; who only becomes
+		 * ready will be behind it. */
+		if (o->ch != r->ch || o == r || (o->place != PLACE_TIMER &&
+		    (o->place != PLACE_READY || r->place != PLACE_READY)) ||
 		    (o->kind != ALERT_OPEN && (flap || o->kind != ALERT_FLAP)))
 			continue;
 		snprintf(note, OUTBOX_NOTE, "its beginning was not told yet");

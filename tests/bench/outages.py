@@ -91,6 +91,8 @@ def independent(work):
     sink.wait("open", n, 6 * INTERVAL_S + 2 * GATHER_S)
     told = {name: at for at, event, name in sink.seen if event == "open"}
     found = downs(d)
+    began = {"m%d" % i: at for i, at in enumerate(farm.began)}
+    tell("alert_delay", "all", [t - began[m] for m, t in told.items()], outages=n)
     for how in ("closes", "hangs"):
         ours = [(farm.began[i], "m%d" % i) for i in range(n) if farm.how[i] == how]
         both = [(b, found[m], told[m]) for b, m in ours if m in found and m in told]

@@ -331,7 +331,8 @@ check_deadline(struct sim *s, const struct item *it,
 	MUST(s, it->live.base_ns != 0);
 	/* Exactly then; a starved loop may be late, but not much. */
 	MUST(s, late >= -SLACK_NS);
-	MUST(s, late <= SLACK_NS || (s->jumped_ns == s->w.now_ns &&
+	MUST(s, late <= SLACK_NS || ((s->jumped_ns == s->w.now_ns ||
+	    s->restarted_ns == s->w.now_ns) &&
 	    (late <= SCHED_LATE_NS + SLACK_NS ||
 	    it->live.gaps == STATE_GAPS_MAX)));
 	if (s->stepped_ns < it->live.base_ns)

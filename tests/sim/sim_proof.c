@@ -224,9 +224,11 @@ has_begun(struct sim *s, const struct outbox_row *r)
 		    k->row.event.monitor == r->event.monitor &&
 		    k->row.event.incident_us == r->event.incident_us &&
 		    strcmp(k->row.channel, r->channel) == 0 &&
-		    outbox_live(k->row.state) && !k->maybe && !k->waited)
+		    outbox_live(k->row.state) && !k->maybe && !k->waited) {
+			tell_all(c, k);
 			sim_fail(s, "%s arrives before %s", r->key,
 			    k->row.key);
+		}
 	}
 }
 
