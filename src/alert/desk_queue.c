@@ -191,8 +191,9 @@ too_soon(const struct desk_row *r, char note[OUTBOX_NOTE])
 		    of_incident);
 
 		/* Ready, it is behind who is at the front; who only becomes
-		 * ready will be behind it. */
-		if (o->ch != r->ch || o == r || (o->place != PLACE_TIMER &&
+		 * ready will be behind it. Of one moment, none begins. */
+		if (o->ch != r->ch || o->at_us == r->at_us ||
+		    (o->place != PLACE_TIMER &&
 		    (o->place != PLACE_READY || r->place != PLACE_READY)) ||
 		    (o->kind != ALERT_OPEN && (flap || o->kind != ALERT_FLAP)))
 			continue;

@@ -248,8 +248,10 @@ is_in_turn(struct sim *s, struct provider *p, const struct outbox_row *r)
 		s->chain->resolves++;
 		return;
 	}
-	if (h->resolved && !again)
+	if (h->resolved && !again) {
+		tell_all(s->chain, chain_find(s->chain, r->key));
 		sim_fail(s, "%s arrives after its end", r->key);
+	}
 	if (!h->told && (r->event.kind == ALERT_CHANGE ||
 	    r->event.kind == ALERT_SETTLE))
 		has_begun(s, r);
