@@ -83,6 +83,9 @@ sim_start(struct check *c)
 	s->per_host[k->host]++;
 	it->meant_latency_ns = t->latency_ns != 0 ? t->latency_ns :
 	    (int64_t)(1 + sim_rnd(s, 200)) * NS_PER_MS;
+	/* Or a clock that is set back makes two incidents of one moment. */
+	if (s->chain != NULL)
+		it->meant_latency_ns += (int64_t)sim_rnd(s, 1000) * NS_PER_US;
 	it->meant = t->mode == MODE_ANSWERS ? WHY_OK :
 	    t->mode == MODE_FAILS ? t->why : WHY_NET_TIMEOUT;
 	if (t->mode == MODE_SILENT)
