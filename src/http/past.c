@@ -32,9 +32,7 @@ struct past {
 	struct told *v;            /* owned */
 	size_t n;
 	bool more;                 /* there are older ones in this month */
-	struct maintenance_run *runs;   /* owned */
-	size_t nruns;
-	bool more_runs;
+	struct maintenance_runs runs;   /* owned */
 	int64_t earlier_us;        /* the last that began before it; 0: none */
 };
 
@@ -42,7 +40,7 @@ static void
 clear(struct past *p)
 {
 	told_free(p->v, p->n);
-	xfree(p->runs);
+	xfree(p->runs.v);
 }
 
 /* -- which month ---------------------------------------------------------------- */
@@ -113,7 +111,7 @@ collect(struct past *p, struct errinfo *ei)
 
 	if (e == ERR_OK && p->before == 0)
 		e = query_maintenance(p->q->reader, p->from_us, p->to_us,
-		    PAST_RUNS, &p->runs, &p->nruns, &p->more_runs, ei);
+		    PAST_RUNS, &p->runs, ei);
 	if (e == ERR_OK)
 		e = query_maintenance_before(p->q->reader, p->from_us,
 		    &p->earlier_us, ei);
@@ -198,13 +196,13 @@ run(const struct past *p, const struct maintenance_run *r)
 static void
 maintenance(const struct past *p)
 {
-	if (p->nruns == 0)
+	if (p->runs.n == 0)
 		return;
 	buf_adds(p->b, "<section class=\"card maint\"><h2>Maintenance</h2>"
 	    "<ul>\n");
-	for (size_t i = 0; i < p->nruns; i++)
-		run(p, &p->runs[i]);
-	if (p->more_runs)
+	for (size_t i = 0; i < p->runs.n; i++)
+		run(p, &p->runs.v[i]);
+	if (p->runs.more)
 		buf_adds(p->b, "<li>and earlier ones</li>\n");
 	buf_adds(p->b, "</ul></section>\n");
 }

@@ -49,8 +49,7 @@ add(struct runs *r, struct str name, int64_t from_us, int64_t to_us)
 
 enum err
 query_maintenance(struct reader *r, int64_t from_us, int64_t to_us,
-    size_t max, struct maintenance_run **ret, size_t *ret_n, bool *ret_more,
-    struct errinfo *ei)
+    size_t max, struct maintenance_runs *ret, struct errinfo *ei)
 {
 	const struct backend_ops *ops = r->db->ops;
 	enum stmt st = STMT_APPLIED_SPAN;
@@ -73,9 +72,8 @@ query_maintenance(struct reader *r, int64_t from_us, int64_t to_us,
 		all.v[i] = all.v[all.n - 1 - i];
 		all.v[all.n - 1 - i] = one;
 	}
-	*ret = all.v;
-	*ret_n = MIN(all.n, max);
-	*ret_more = all.full || all.n > max;
+	*ret = (struct maintenance_runs){.v = all.v, .n = MIN(all.n, max),
+	    .more = all.full || all.n > max};
 	return ERR_OK;
 }
 

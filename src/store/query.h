@@ -81,17 +81,21 @@ struct event_query {
 enum err query_events(struct reader *r, const struct event_query *q,
     struct event **ret, size_t *ret_n, struct errinfo *ei) MUST_USE;
 
-/* Maintenance as it was (applied.h): runs that touch [from, to), of whomever,
- * newest first; rows of one window that follow each other are one. At most
- * max; *ret_more: there are older ones. Caller xfrees. */
+/* Maintenance as it was (applied.h). */
 #define QUERY_RUNS_MAX 2000
 struct maintenance_run {
 	char name[MONITOR_NAME_MAX + 1];
 	int64_t from_us, to_us;    /* to INT64_MAX: nobody knows */
 };
+struct maintenance_runs {
+	struct maintenance_run *v; /* newest first; the caller xfrees it */
+	size_t n;
+	bool more;                 /* there are older ones */
+};
+/* At most max runs that touch [from, to), of whomever; rows of one window that
+ * follow each other are one. */
 enum err query_maintenance(struct reader *r, int64_t from_us, int64_t to_us,
-    size_t max, struct maintenance_run **ret, size_t *ret_n, bool *ret_more,
-    struct errinfo *ei) MUST_USE;
+    size_t max, struct maintenance_runs *ret, struct errinfo *ei) MUST_USE;
 /* When the last run before a time began; 0: there was none. */
 enum err query_maintenance_before(struct reader *r, int64_t at_us,
     int64_t *ret, struct errinfo *ei) MUST_USE;
