@@ -525,9 +525,8 @@ settings_env_row(const struct opt *rows, struct str name)
 static bool
 settings_env_foreign(struct str name)
 {
-	static const char *const names[] = {
-		"CONFIG", "FAULT", "URL", "TOKEN", "BUILD",
-	};
+	static const char *const names[] = {"CONFIG", "FAULT", "URL", "TOKEN",
+	    "BUILD"};
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (str_is(name, names[i]))
