@@ -243,22 +243,6 @@ send_one(struct client *c, const struct cli_args *a, const struct verb *v,
 
 /* -- what is to be said ---------------------------------------------------------- */
 
-static void
-set_list(json_t *body, const char *key, struct str value)
-{
-	json_t *names = json_array();
-	struct str word;
-
-	while (value.n > 0) {
-		value = str_cut(value, ',', &word);
-		word = str_trim(word);
-		if (word.n > 0)
-			(void)json_array_append_new(names,
-			    json_stringn(word.p, word.n));
-	}
-	(void)json_object_set_new(body, key, names);
-}
-
 static bool
 key_allowed(const struct verb *v, struct str key)
 {
@@ -287,10 +271,11 @@ set_key(json_t *body, const struct verb *v, const char *arg)
 	}
 	(void)text_copy(name, sizeof(name), key);
 	if (str_is(key, "monitors"))
-		set_list(body, name, value);
+		cli_json_set_list(body, name, value);
+	else if (str_is(key, "public"))
+		cli_json_set_word(body, name, value);
 	else
-		(void)json_object_set_new(body, name, str_is(key, "public") ?
-		    json_boolean(str_is(value, "true")) :
+		(void)json_object_set_new(body, name,
 		    json_stringn(value.p, value.n));
 	return true;
 }

@@ -32,3 +32,27 @@ cli_json_flag(const json_t *o, const char *key)
 {
 	return json_is_true(json_object_get(o, key));
 }
+
+void
+cli_json_set_list(json_t *o, const char *key, struct str value)
+{
+	json_t *list = json_array();
+	struct str word;
+
+	while (value.n > 0) {
+		value = str_cut(value, ',', &word);
+		word = str_trim(word);
+		if (word.n > 0)
+			(void)json_array_append_new(list,
+			    json_stringn(word.p, word.n));
+	}
+	(void)json_object_set_new(o, key, list);
+}
+
+void
+cli_json_set_word(json_t *o, const char *key, struct str value)
+{
+	(void)json_object_set_new(o, key, str_is(value, "true") ?
+	    json_true() : str_is(value, "false") ? json_false() :
+	    json_stringn(value.p, value.n));
+}

@@ -13,22 +13,6 @@
 #include "cli/cli_term.h"
 #include "world/world.h"
 
-static void
-add_list(json_t *body, const char *key, struct str value)
-{
-	json_t *list = json_array();
-	struct str word;
-
-	while (value.n > 0) {
-		value = str_cut(value, ',', &word);
-		word = str_trim(word);
-		if (word.n > 0)
-			(void)json_array_append_new(list,
-			    json_stringn(word.p, word.n));
-	}
-	(void)json_object_set_new(body, key, list);
-}
-
 /* key=value as the file says it; what it may be the daemon knows. */
 static bool
 add_key(json_t *body, const char *arg)
@@ -43,12 +27,10 @@ add_key(json_t *body, const char *arg)
 	(void)text_copy(name, sizeof(name), key);
 	for (size_t i = 0; lists[i] != NULL; i++)
 		if (strcmp(lists[i], name) == 0) {
-			add_list(body, name, value);
+			cli_json_set_list(body, name, value);
 			return true;
 		}
-	(void)json_object_set_new(body, name, str_is(value, "true") ?
-	    json_true() : str_is(value, "false") ? json_false() :
-	    json_stringn(value.p, value.n));
+	cli_json_set_word(body, name, value);
 	return true;
 }
 

@@ -335,3 +335,5 @@ def test_the_command_line(make_daemon):
     assert "no number" in run("show", "x", code=2)
     assert "allowed: title cause" in run("set", ident, "colour=red", code=2)
     assert "allowed" in run("create", "x", "state=fixed", code=2)
+    assert "allowed: true or false" in run("create", "x", "text=y",
+                                           "public=yes", code=2)
