@@ -208,11 +208,13 @@ keeps_order(struct sim *s, struct provider *p, const struct kept *k)
 	p->last_seq = k->seq;
 }
 
-/* What goes on from a beginning that is still to be told waits for it. */
+/* What goes on from a beginning that is still to be told waits for it; unless
+ * another row may have told of it. */
 static void
 has_begun(struct sim *s, const struct outbox_row *r)
 {
 	struct chain *c = s->chain;
+	const struct kept *first = NULL;
 	const struct map_node *n = map_first(&c->by_incident,
 	    chain_hash(&r->event, r->channel));
 
@@ -220,16 +222,20 @@ has_begun(struct sim *s, const struct outbox_row *r)
 		const struct kept *k = CONTAINER((uintptr_t)n, struct kept,
 		    by_incident);
 
+		if (k->row.event.monitor != r->event.monitor ||
+		    k->row.event.incident_us != r->event.incident_us ||
+		    strcmp(k->row.channel, r->channel) != 0)
+			continue;
+		if (k->maybe || k->waited)
+			return;
 		if (k->row.event.kind == ALERT_OPEN && k->arrived == 0 &&
-		    k->row.event.monitor == r->event.monitor &&
-		    k->row.event.incident_us == r->event.incident_us &&
-		    strcmp(k->row.channel, r->channel) == 0 &&
-		    outbox_live(k->row.state) && !k->maybe && !k->waited) {
-			tell_all(c, k);
-			sim_fail(s, "%s arrives before %s", r->key,
-			    k->row.key);
-		}
+		    outbox_live(k->row.state))
+			first = k;
 	}
+	if (first == NULL)
+		return;
+	tell_all(c, first);
+	sim_fail(s, "%s arrives before %s", r->key, first->row.key);
 }
 
 static void
