@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "http/field.h"
+#include "http/maintenance.h"
 #include "http/row.h"
 #include "http/server.h"
 #include "http/told.h"
@@ -40,6 +41,7 @@ meta(struct buf *b, struct http *h, const struct incident_shown *s,
 	size_t n = s->i.monitor != 0 && s->i.title[0] == '\0' ? 0 :
 	    affected(h->view, &s->i, ids);
 	const char *reason = "";
+	struct maintenance m;
 	struct view_row row;
 
 	buf_adds(b, "<p class=\"meta\">Since ");
@@ -58,6 +60,9 @@ meta(struct buf *b, struct http *h, const struct incident_shown *s,
 		if (reason[0] != '\0')
 			buf_adds(b, " · ");
 		text_html(b, str_of(reason));
+		/* Nobody is told of it, and it does not count. */
+		if (maintenance_over(h->view, &row, now_us, &m))
+			buf_adds(b, " <span class=\"over\">Maintenance</span>");
 		view_row_release(&row);
 	}
 	buf_adds(b, "</p>");

@@ -53,6 +53,12 @@ def held(d):
             if c["name"] == "ops"][0]["health"]["held"]
 
 
+def card(d):
+    """The page's first incident."""
+    _, _, rest = d.tcp().get("/").text.partition('<article class="incident')
+    return rest.partition("</article>")[0]
+
+
 def test_held_during_and_announced_at_the_end(make_daemon, hook):
     port = harness.free_port()
     d = make_daemon(config(hook.url, port)).start()
@@ -71,6 +77,8 @@ def test_held_during_and_announced_at_the_end(make_daemon, hook):
                if line.startswith("vedette_monitor_maintenance{")]
     assert sorted(line[-2:] for line in figures) == [" 0", " 1"]
     assert "Upgrade" in d.tcp().get("/").text
+    harness.wait_for(lambda: ">Maintenance</span>" in card(d),
+                     what="its incident to say so")
     a = d.api.post("/api/v1/maintenance/Upgrade/end")
     assert a.status == 200 and a.json()["state"] == "over", a
     harness.wait_for(lambda: hook.kinds() == ["open"],
