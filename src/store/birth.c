@@ -6,11 +6,14 @@
 #include <sys/stat.h>
 
 #include "base/attr.h"
+#include "base/log.h"
 #include "store/backend.h"
 #include "store/disk.h"
+#include "store/journal.h"
 #include "store/restore.h"
 
 #define MAKING ".making"
+#define START_BYTES (UINT64_C(2) << 20)   /* a start writes less */
 
 static void
 with(const char *path, const char *ending, char dst[DISK_PATH_MAX])
@@ -124,4 +127,17 @@ birth_of(const char *path, bool known, int64_t now_us, struct errinfo *ei)
 		    rest);
 	with(path, MAKING, making);
 	return make(path, making, now_us, ei);
+}
+
+void
+birth_room(const char *path)
+{
+	char dir[DISK_PATH_MAX];
+	uint64_t all = 0, left = disk_free(path, &all);
+
+	if (all == 0 || left >= START_BYTES ||
+	    !restore_part(path, RESTORE_PARTS - 1, dir) || !journal_yield(dir))
+		return;
+	log_warn("store", "the disk is full: a part of the journal's reserve"
+	    " was given up for the start", KV_I("free_bytes", (int64_t)left));
 }

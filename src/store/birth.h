@@ -17,6 +17,9 @@
 enum err birth_of(const char *path, bool known, int64_t now_us,
     struct errinfo *ei) MUST_USE;
 
+/* Room for what a start writes, on a full disk: a part of the journal's reserve
+ * is given up when there is too little. */
+void birth_room(const char *path);
 /* For who only looks: is there a file with something in it? ERR_NOT_FOUND,
  * ERR_INVALID: what is there instead. Makes nothing. */
 enum err birth_there(const char *path, struct errinfo *ei) MUST_USE;

@@ -52,6 +52,9 @@ struct journal_found {
 enum err journal_open(const struct journal_conf *c, struct journal **ret,
     struct journal_found *found, struct errinfo *ei) MUST_USE;
 void journal_close(struct journal *j);   /* NULL is fine */
+/* One file of the reserve in dir goes, for a start that finds no room to write
+ * in. Before journal_open. False: there is none. */
+bool journal_yield(const char *dir);
 
 struct journal_record {
 	uint64_t seq;

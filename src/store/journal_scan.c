@@ -230,3 +230,24 @@ journal_scan(struct journal *j, struct journal_found *f, struct errinfo *ei)
 	j->next_no = names.highest + 1;
 	return ERR_OK;
 }
+
+static void
+spare_seen(void *arg, const char *name)
+{
+	char *found = arg;
+
+	if (strlen(name) == 22 && strcmp(name + 16, ".spare") == 0)
+		memcpy(found, name, 23);
+}
+
+bool
+journal_yield(const char *dir)
+{
+	char name[23] = "", path[PATH_BYTES];
+
+	if (filesys_real.list(dir, spare_seen, name) != 0 || name[0] == '\0' ||
+	    snprintf(path, sizeof(path), "%s/%s", dir, name) >=
+	    (int)sizeof(path))
+		return false;
+	return filesys_real.remove(path) == 0;
+}

@@ -142,6 +142,8 @@ settle(struct store *s, bool known, struct errinfo *ei)
 
 	if (s->conf.memory || s->conf.vfs != NULL)
 		return ERR_OK;
+	if (s->conf.journal.fs == NULL)
+		birth_room(s->conf.path);
 	e = restore_settle(s->conf.path, &how, ei);
 	if (how == SETTLED_FINISHED)
 		log_warn("store", "an interrupted restore was finished");

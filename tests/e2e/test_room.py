@@ -226,6 +226,36 @@ def test_alerts_leave_while_the_disk_is_full(make_daemon, small_disk, closing):
     assert seen == [("open", "A"), ("resolve", "A")], told(sink)
 
 
+def test_a_start_on_a_full_disk(make_daemon, web, small_disk):
+    """Killed while there is no room, and started again: it watches on."""
+    d = store_on(make_daemon(), small_disk, web)
+    assert d.push("room-token-000001", "?msg=kept").status == 200
+    wait_for(lambda: d.status("H0") == "up", 20)
+    hog = os.path.join(small_disk, "hog")
+    fill(hog, 0)
+    wait_for(lambda: pressure(d) == "refuse", 30, "refusing")
+    d.kill()
+    with open(hog, "ab", buffering=0) as f:
+        try:
+            while f.write(bytes(4096)) > 0:
+                pass
+        except OSError:
+            pass
+    d.start(ready=False)   # the store itself is not well
+    web.answer = harness.web_answer(500)
+
+    def judged():
+        assert d.alive(), d.log()[-1000:]
+        try:
+            return d.status("H0") == "down"
+        except OSError:
+            return False
+    wait_for(judged, 20, "a verdict without room")
+    os.unlink(hog)
+    wait_for(lambda: pressure(d) in ("none", "warn"), 30, "room again")
+    assert {s["reason"] for s in d.samples("P")} == {"kept"}
+
+
 def test_warned_before(make_daemon, web, small_disk):
     d = store_on(make_daemon(), small_disk, web)
     hog = os.path.join(small_disk, "hog")
