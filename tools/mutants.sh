@@ -34,6 +34,7 @@ streak_not_reset|src/state/state.c|s/st->voids = st->fails = 0;/st->voids = 0;/|
 our_fault_is_down|src/state/state.c|s/if (why_is_local(why))/if (why_is_local(why) \&\& why != WHY_LOCAL_FDS)/|sim|$scene/out_of_fds.scn
 retries_off_by_one|src/state/state.c|s/st->fails > p->retries/st->fails >= p->retries/|sim|$scene/outage.scn
 deadline_one_interval_late|src/sched/push.c|s/now - age + m->conf->interval_ns/now - age + 2 * m->conf->interval_ns/|sim|$scene/push.scn
+clock_ahead_believed|src/store/trust.c|s/mono_ns - t->doubted_ns < TRUST_HOLD_NS/false/|test_store_retention|tests/test_store_retention
 refused_heartbeat_is_missed|src/sched/push.c|/^push_unheard/,/^}/s/m->st.deadline_us == 0/true/|test_sched_commands|tests/test_sched_commands
 gap_of_a_restart_ignored|src/sched/push.c|/^push_restored/,/^}/s/push_gap(m);/(void)m;/|sim|$scene/push_restart_early.scn
 paused_member_counts|src/state/state.c|/^state_votes_worst/,/^}/s/s < STATUS_PAUSED/s < STATUS_NMAX/|sim|$scene/group_paused_member.scn

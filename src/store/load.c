@@ -16,6 +16,7 @@
 #include "store/chunk.h"
 #include "store/confs.h"
 #include "store/incidents.h"
+#include "store/prune.h"
 #include "store/rollups.h"
 #include "store/state_code.h"
 #include "world/world.h"
@@ -514,6 +515,8 @@ load_all(struct store *s, struct errinfo *ei)
 		settle(s);
 	if (e == ERR_OK)
 		e = incidents_load(s, ei);
+	if (e == ERR_OK)
+		e = prune_load(s, ei);
 	return e;
 }
 

@@ -1,10 +1,13 @@
 #include "store/prune.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/time.h"
 #include "store/budget.h"
 #include "store/chores.h"
+#include "store/parts.h"
 #include "world/world.h"
 
 #define LIMIT_FIRST 64
@@ -33,6 +36,36 @@ prune_hurry(struct store *s)
 	s->prune->next_ns = 0;
 }
 
+enum err
+prune_load(struct store *s, struct errinfo *ei)
+{
+	struct trust *t = &s->prune->trust;
+	enum err e = backend_int(s->db, STMT_META_GET, VALS(V_TEXT("tended")),
+	    s->last_sign_us, &t->at_us, ei);
+
+	t->at_ns = clock_mono_ns();
+	return e;
+}
+
+static int64_t
+believed_us(struct store *s)
+{
+	struct trust *t = &s->prune->trust;
+	int64_t wall_us = clock_wall_us(), now_us;
+	char ahead[TIME_TEXT], text[160];
+	bool doubt;
+
+	now_us = trust_now(t, wall_us, clock_mono_ns(), &doubt);
+	if (!doubt)
+		return now_us;
+	(void)time_format_human((wall_us - now_us) * NS_PER_US, ahead);
+	snprintf(text, sizeof(text), "the clock is %s ahead of the last time:"
+	    " nothing goes for its age until it has been so for a day", ahead);
+	log_warn("store", "the clock is doubted", KV("ahead", &ahead[0]));
+	batch_owe(s, EVENT_CLOCK, text);
+	return now_us;
+}
+
 static void
 begin_round(struct store *s)
 {
@@ -43,7 +76,7 @@ begin_round(struct store *s)
 	p->row = 0;
 	p->limit = LIMIT_FIRST;
 	p->relieved = 0;
-	p->began_us = clock_wall_us();
+	p->began_us = believed_us(s);
 	p->next_ns = clock_mono_ns() + PRUNE_EVERY_NS;
 }
 
@@ -83,6 +116,9 @@ work(struct store *s, int64_t until_ns, struct errinfo *ei)
 	} while (e == ERR_OK && retention[p->row].table != NULL &&
 	    now_ns < until_ns);
 	p->running = retention[p->row].table != NULL;
+	if (e == ERR_OK && !p->running)
+		e = s->db->ops->run(s->db, STMT_META_PUT,
+		    VALS(V_TEXT("tended"), V_INT(p->began_us)), NULL, ei);
 	return e;
 }
 

@@ -8,6 +8,7 @@
 
 #include "store/inside.h"
 #include "store/retention.h"
+#include "store/trust.h"
 
 #define PRUNE_EVERY_NS (INT64_C(600) * 1000000000)
 /* A log that outgrows its number by so much does not wait for that. */
@@ -38,11 +39,15 @@ struct prune {
 	uint64_t pruned[RETENTION_MAX], shed;
 	/* since the round began */
 	uint64_t relieved;       /* bytes that made room */
-	int64_t began_us;
+	int64_t began_us;        /* as far as the clock is believed */
 	/* of the next round */
 	int64_t next_ns;
+	struct trust trust;
 };
 
+/* When the last round began, or else when we were last alive: from there time
+ * goes on. Before the writer's thread. */
+enum err prune_load(struct store *s, struct errinfo *ei) MUST_USE;
 /* Is there something to do now? Cheap. */
 bool prune_due(const struct store *s, int64_t now_ns);
 /* Begin a round now, whatever the time: there is no room. */

@@ -189,6 +189,7 @@ test_locked(void **state)
 	rig_open(&r);
 	rep = forced(&r);
 	assert_int_equal(sqlite3_open(r.path, &db), SQLITE_OK);
+	(void)sqlite3_busy_timeout(db, 5000);   /* housekeeping may be at it */
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
 	    SQLITE_OK);
 	for (size_t i = 0; i < COUNT(w); i++) {

@@ -265,6 +265,65 @@ test_transitions(void **state)
 	}
 }
 
+/* A clock that runs ahead makes nothing older than it is: not at a start, and
+ * not meanwhile; until it has been so for a day. */
+static void
+test_a_clock_ahead(void **state)
+{
+	static struct turn_row v[TURNS];
+	static const int64_t hours[] = {72, 12};   /* since the last round */
+	int64_t now = clock_wall_us() - 1000000;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hours); i++) {
+		struct rig r;
+		uint32_t ids[MONITORS];
+		char sql[160];
+		sqlite3 *db;
+
+		rig_made(&r, ids);
+		turns_made(&r, ids, v, now);
+		db = file_open(&r);
+		snprintf(sql, sizeof(sql), "INSERT OR REPLACE INTO meta VALUES("
+		    "'tended', %lld)", (long long)(now - hours[i] *
+		    (DAY_US / 24)));
+		file_run(db, sql);
+		sqlite3_close(db);
+		r.conf.retention.transitions_per_monitor = 0;
+		r.conf.retention.transitions_ns = NS(20 * DAY_US - DAY_US / 2);
+		(void)round_of(&r);
+		round_end(&r);
+		turns_check(&r, v, UINT32_MAX, now - 20 * DAY_US + DAY_US / 2 -
+		    (hours[i] > 24 ? 3 * DAY_US : 0));
+		rig_remove(&r);
+	}
+}
+
+static void
+test_trust(void **state)
+{
+	const int64_t day = 86400, t0 = 1790000000;
+	struct trust t = {0};
+	bool doubt;
+
+#define NOW(wall, mono) (trust_now(&t, (wall) * US_PER_S, (mono) * NS_PER_S, \
+    &doubt) / US_PER_S)
+	(void)state;
+	assert_int_equal(NOW(t0, 100), t0);   /* whatever it says at first */
+	assert_int_equal(NOW(t0 + 600, 700), t0 + 600);
+	assert_int_equal(NOW(t0 - 9 * day, 800), t0 - 9 * day);
+	assert_int_equal(NOW(t0, 900), t0 - 9 * day + 100);
+	assert_true(doubt);
+	assert_int_equal(NOW(t0 + day, 900 + day - 1), t0 - 8 * day + 99);
+	assert_false(doubt);
+	assert_int_equal(NOW(t0 + day, 900 + day), t0 + day);
+	assert_int_equal(NOW(t0 + 900 * day, 901 + day), t0 + day + 1);
+	assert_true(doubt);
+	assert_int_equal(NOW(t0 + day + 2, 902 + day), t0 + day + 2);
+	assert_int_equal(NOW(t0 + 900 * day, 903 + day), t0 + day + 3);
+	assert_true(doubt);                   /* a day begins anew */
+}
+
 /* A monitor whose number was seen to be right is not walked again, until
  * something comes. */
 static void
@@ -525,6 +584,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_table),
 		cmocka_unit_test(test_transitions),
+		cmocka_unit_test(test_a_clock_ahead),
+		cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_transitions_again),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_samples_in_the_tail),
