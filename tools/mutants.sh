@@ -44,11 +44,11 @@ deadline_of_a_class_ignored|src/store/sqlite/guard.c|s/MAX(left_ns, INT64_C(1)))
 required_pragma_wished|src/store/sqlite/pragma.c|s/{"journal_mode", REQUIRED/{"journal_mode", WISHED/|test_store_guard|tests/test_store_guard
 busy_checkpoint_is_success|src/store/sqlite/conn.c|s/return CKPT_BUSY;/return CKPT_DONE;/|test_store_wal|tests/test_store_wal
 full_log_written_to|src/store/writer.c|s/^\tif (!wal_full(s) .*/\tif (true)/|test_store_wal|tests/test_store_wal
-ack_before_commit|src/store/batch.c|s/^\(.*\)e = ops->commit(s->db, ei);/\1for (size_t i = lo; i < hi; i++) { struct ack *a = b->v[i].unit->ack; b->v[i].unit->ack = NULL; if (a != NULL) a->done(a, ERR_OK, NULL); }\n&/|test_store_fault|tests/test_store_fault
+ack_before_commit|src/store/batch.c|s/^\(.*\)e = ops->commit(s->db, ei);/\1for (size_t i = lo; i < hi; i++) { struct ack *a = b->v[i].unit->ack; b->v[i].unit->ack = NULL; if (a != NULL) a->done(a, ERR_OK, NULL); }\n&/|test_store_fault|tests/test_store_fault test_power_loss
 journal_not_synced|src/store/journal.c|s/else if (j->fs->sync(j->fd) != 0)/else if (false)/|test_journal_fault|tests/test_journal_fault
 journal_names_not_synced|src/store/journal.c|/^christen/,/^}/s/return j->fs->sync_dir(j->conf.dir);/return 0;/|test_journal_fault|tests/test_journal_fault
-journal_not_synced_in_the_store|src/store/journal.c|s/else if (j->fs->sync(j->fd) != 0)/else if (false)/|test_store_fault|tests/test_store_fault
-synchronous_normal|src/store/sqlite/pragma.c|s/{"synchronous", REQUIRED, "2", "2", NULL}/{"synchronous", REQUIRED, "1", "1", NULL}/|test_store_fault|tests/test_store_fault
+journal_not_synced_in_the_store|src/store/journal.c|s/else if (j->fs->sync(j->fd) != 0)/else if (false)/|test_store_fault|tests/test_store_fault test_journal_power_loss
+synchronous_normal|src/store/sqlite/pragma.c|s/{"synchronous", REQUIRED, "2", "2", NULL}/{"synchronous", REQUIRED, "1", "1", NULL}/|test_store_fault|tests/test_store_fault test_power_loss
 journaled_is_told_twice|src/store/rescue.c|s/b->v\[i\].tell = !u->told;/b->v[i].tell = true;/|test_store_rescue|tests/test_store_rescue
 journal_read_back_after_newer|src/store/writer.c|s/older = rescue_pending(s);/older = rescue_pending(s) \&\& s->queue.first == NULL;/|test_store_rescue|tests/test_store_rescue
 journal_torn_end_is_damage|src/store/journal_seg.c|s/ \&\& \*ret_first) {/) {/|test_store_journal|tests/test_store_journal

@@ -263,9 +263,9 @@ static const struct opt journal_opts[] = {
 	    .help = "Room the journal may take beside its reserve."),
 	SIZE("reserve", settings, store.journal.reserve, .flags = OPT_RESTART,
 	    .dflt = "64MiB", .min = 4 << 20, .max = INT64_C(1) << 34,
-	    .help = "Room set aside from the beginning for what may never be "
-	    "refused: changes of status, alerts, heartbeats; at most an eighth "
-	    "of the disk and of store.disk_budget."),
+	    .help = "Room set aside from the beginning for what is never shed: "
+	    "changes of status, alerts, heartbeats that were taken; at most an "
+	    "eighth of the disk and of store.disk_budget."),
 	OPT_END
 };
 
