@@ -178,4 +178,4 @@ def test_a_full_disk(make_daemon, closing, web, tmp_path):
     wait_for(lambda: ready(d), 20, "the store")
     time.sleep(1.5)
     nothing_is_lost(d, beats)
-    assert "full" in d.log() and "writes again" in d.log()
+    assert "no room" in d.log() and "room again" in d.log()
