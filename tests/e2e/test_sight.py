@@ -138,7 +138,8 @@ def test_a_restart_in_the_dark(make_daemon, network, tmp_path):
     d.kill()
     d.start(wrap=("ip", "netns", "exec", network + "a"))
     d.wait_status("p2", "up", timeout=60)
-    assert len(told()) == 1, "it is over"
+    # What was being told when it was killed may come again, but no other.
+    assert len(set(told())) == 1, "it is over"
 
 
 def test_while_the_gateway_answers_it_is_they(make_daemon, network, tmp_path):
